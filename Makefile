@@ -1,0 +1,49 @@
+# Two commands for a user: `make demo` and `make test`. Everything lands in .venv; nothing needs the network
+# but a package registry.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-all check bench lock train clean help
+
+help:
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY) ## run the suite `temporal`, print the leaderboard, leave a report
+	$(BIN)/nmbench run --suite temporal
+	$(BIN)/nmbench report
+
+test: $(READY) ## the tests that take minutes at most
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+test-all: $(READY) ## the slow tests too
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(READY) ## ruff, ruff format, mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY) ## how fast nmbench itself is
+	$(BIN)/python -m pytest benchmarks --benchmark-only -p no:xdist
+
+lock: $(READY) ## renew requirements.lock from pyproject.toml
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile pyproject.toml --extra test --python-version 3.11 --universal \
+		--no-header --no-annotate --generate-hashes -o requirements.lock
+
+train: $(READY) ## train the reference networks again (installs torch)
+	$(BIN)/python -m pip install -q -c workloads/training/constraints.txt torch
+	for network in digits-saccade gesture spoken-digits; do \
+		$(BIN)/python workloads/training/train.py $$network || exit 1; done
+	$(BIN)/python workloads/training/train.py spoken-digits --data fsdd
+
+clean: ## forget the environment; results and caches stay
+	rm -rf $(VENV)
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@

@@ -1,0 +1,228 @@
+"""The commands: parse, call, print. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmbench import __version__
+from nmbench.errors import DataMissing, InputError, unknown
+
+if TYPE_CHECKING:
+    from nmbench.cell import Task
+    from nmbench.record import Result
+    from nmbench.spec import Workload
+
+OK, CELL_FAILED, BAD_INPUT = 0, 1, 2
+
+app = typer.Typer(
+    name="nmbench",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Benchmarks for neuromorphic hardware and simulators: energy per inference, latency and accuracy, "
+    "side by side with conventional platforms.",
+)
+
+Plugins = Annotated[
+    list[Path], typer.Option("--plugin", help="Python file with PLATFORMS = [...]; it is run as a program.")
+]
+ResultsFolder = Annotated[
+    Path | None, typer.Option("--results", help="Folder of results (NMBENCH_RESULTS; ./results).")
+]
+
+
+def main() -> None:
+    """Run the command line; bad input ends with one message and code 2."""
+    try:
+        app()
+    except (InputError, DataMissing) as error:
+        print(f"nmbench: {error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    """Print the version where it is asked for."""
+    if show:
+        print(f"nmbench {__version__}")
+        raise typer.Exit
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(metavar="suites|workloads|platforms|metrics")],
+    plugin: Plugins = [],  # noqa: B006 - typer makes a new list for each call
+) -> None:
+    """List what there is to run, and on what."""
+    from nmbench.report import listing
+
+    listing.show(what, plugin)
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Option(help="Suite to run.")] = "temporal",
+    workload: Annotated[list[str], typer.Option(help="Only these workloads.")] = [],  # noqa: B006
+    platform: Annotated[list[str], typer.Option(help="Only these platforms, or families of platforms.")] = [],  # noqa: B006
+    size: Annotated[list[str], typer.Option(help="Sizes of the reference network.")] = ["base"],  # noqa: B006
+    data: Annotated[
+        str, typer.Option(help="'synthetic' (needs no download), 'real', or the name of a source.")
+    ] = "synthetic",
+    data_path: Annotated[
+        Path | None, typer.Option(help="Folder of real data, or one archive (NMBENCH_DATA).")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the order of queries.")] = 0,
+    plugin: Plugins = [],  # noqa: B006
+    results: ResultsFolder = None,
+    fresh: Annotated[bool, typer.Option(help="Begin anew, also where a run was cut off.")] = False,
+) -> None:
+    """Run workloads on platforms; a run that was cut off is taken up where it stopped."""
+    from nmbench import places, registry
+    from nmbench.report.terminal import Terminal
+
+    known = registry.platforms(plugin)
+    read = registry.read_suite(suite)
+    faults: list[str] = []
+    tasks = _tasks(read.name, read.folder, read.workloads, workload, size, data, seed, faults)
+    entries = []
+    try:
+        entries = registry.select(platform, known)
+    except InputError as error:
+        faults += error.faults
+    if faults:
+        raise InputError("nmbench run", faults)
+
+    from nmbench.cell import Cell
+    from nmbench.prepare import prepare
+    from nmbench.report import tables
+    from nmbench.runner import run_cell
+    from nmbench.store import RUNS, Store
+    from nmbench.sweep import finish, open_run
+    from nmbench.system import system
+
+    store = Store(results or places.results_root())
+    cells = [Cell(task, entry) for task in tasks for entry in entries]
+    with Terminal() as terminal, open_run(store, cells, terminal.note, fresh=fresh) as opened:
+        if opened.resumed:
+            terminal.note(
+                f"taking up run {opened.run.id}: {len(opened.there)} of {len(cells)} cells are there"
+            )
+        prepared = {
+            p.task: p for p in prepare(tasks, places.cache_root(), data_path or places.data_root(), terminal)
+        }
+        store.add_system(system())
+        terminal.start(len(cells), len(opened.there))
+        for cell, result in finish(
+            opened, cells, lambda c: run_cell(c, prepared[c.task], opened.run.id, terminal), store
+        ):
+            terminal.cell(cell.label, result)
+        mine = list(store.results(terminal.note, opened.run.id))
+        run_path = store.local / RUNS / f"{opened.run.id}.json"
+    tables.show(mine)
+    print(run_path)
+    raise typer.Exit(_code(mine))
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str, typer.Argument(help="A run or a result, or the beginning of its id; 'last'.")
+    ] = "last",
+    results: ResultsFolder = None,
+) -> None:
+    """Show a run as a leaderboard, or a result with all its numbers."""
+    from nmbench.report import tables
+
+    found = _find(name, results)
+    if len(found) == 1 and found[0].run != name:
+        tables.show_result(found[0])
+    else:
+        tables.show(found)
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="A run, or the beginning of its id; 'last' or 'all'.")] = "last",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to write (reports/local/<run>).")
+    ] = None,
+    results: ResultsFolder = None,
+) -> None:
+    """Write the report of a run: tables (Markdown, CSV) and figures."""
+    from nmbench.report import build
+    from nmbench.report.terminal import Terminal
+
+    found = _find(name, results)
+    folder = out or Path("reports/local") / ("all" if name == "all" else found[0].run)
+    with Terminal() as terminal:
+        path = build.build(found, folder, terminal)
+    print(path)
+
+
+def _tasks(
+    suite: str,
+    folder: Path,
+    workloads: Iterable[Workload],
+    names: list[str],
+    sizes: list[str],
+    data: str,
+    seed: int,
+    faults: list[str],
+) -> list[Task]:
+    """Choose tasks; what cannot be chosen is added to the faults."""
+    from nmbench.cell import Task
+
+    known = {w.name: w for w in workloads}
+    faults += [unknown("workload", name, known) for name in names if name not in known]
+    chosen = []
+    for workload in (w for w in known.values() if not names or w.name in names):
+        try:
+            key = workload.data_key(data)
+        except InputError as error:
+            faults += [f"{error.subject}: {fault}" for fault in error.faults]
+            continue
+        for size in sizes:
+            if size not in workload.data[key].networks:
+                there = unknown("size", size, workload.data[key].networks)
+                faults.append(f"workload {workload.name}, data {key}: {there}")
+                continue
+            chosen += [
+                Task(suite, folder, workload, key, size, scenario, "quick", seed)
+                for scenario in workload.scenarios
+            ]
+    return chosen
+
+
+def _find(name: str, results: Path | None) -> list[Result]:
+    """Return the results that a name stands for; faulty files are told on stderr."""
+    from nmbench import places
+    from nmbench.store import Store
+
+    root = results or places.results_root()
+    there = list(Store(root).results(lambda fault: print(f"nmbench: {fault}", file=sys.stderr)))
+    if not there:
+        raise InputError(str(root), ["no results yet: nmbench run --suite temporal"])
+    if name == "all":
+        return there
+    wanted = max(r.run for r in there) if name == "last" else name
+    found = [r for r in there if r.run.startswith(wanted)] or [r for r in there if r.id.startswith(wanted)]
+    if not found:
+        raise InputError(str(root), [unknown("run", name, {r.run for r in there})])
+    if len({r.run for r in found}) > 1:
+        raise InputError(
+            str(root), [f"{name!r} is the beginning of several runs: {sorted({r.run for r in found})}"]
+        )
+    return found
+
+
+def _code(results: list[Result]) -> int:
+    return CELL_FAILED if any(r.status == "failed" for r in results) else OK

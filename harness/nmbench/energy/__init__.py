@@ -1,0 +1,1 @@
+"""The models price: cards of constants, the mapper and the cost equations."""

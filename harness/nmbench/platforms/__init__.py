@@ -1,0 +1,1 @@
+"""What a workload can be put on: measured and modelled platforms behind one contract."""

@@ -1,0 +1,222 @@
+"""Result, Metric, System: the record of one cell, schema ``nmbench.result/1``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, model_validator
+
+from nmbench.network.dialect import Dialect
+from nmbench.quantity import Boundary, Kind
+from nmbench.spec import Name, Scalar, Scenario, Sha256, Tier
+
+Number = Annotated[float, AllowInfNan(False)]
+Status = Literal["ok", "failed", "unsupported"]
+"""``unsupported``: the platform said, with its reason, that it cannot run the network; not a fault."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Metric(_Record):
+    """One number of a result; a missing one is null and says why.
+
+    Attributes
+    ----------
+    unit
+        ``s``, ``J``, ``W``, ``B`` (bytes) or ``1``.
+    lo, hi
+        95 % interval of a measurement, 90 % of a model.
+    n
+        Samples that the value rests on.
+    samples
+        Raw repetitions, in the order of the queries.
+    breakdown
+        Terms that add up to the value.
+    """
+
+    name: str
+    unit: Literal["s", "J", "W", "B", "1"]
+    kind: Kind
+    boundary: Boundary | None = None
+    value: Number | None
+    lo: Number | None = None
+    hi: Number | None = None
+    n: int | None = Field(None, ge=0)
+    samples: tuple[Number, ...] | None = None
+    breakdown: dict[str, Number] | None = None
+    source: str
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _says_what_it_is(self) -> Metric:
+        if self.value is None and not self.reason:
+            raise ValueError(f"{self.name}: a missing value needs a reason")
+        numbers = [n for n in (self.lo, self.value, self.hi) if n is not None]
+        if numbers != sorted(numbers):
+            raise ValueError(f"{self.name}: {self.value} outside [{self.lo}, {self.hi}]")
+        return self
+
+
+class WorkloadId(_Record):
+    """Which workload was run, on which data.
+
+    Attributes
+    ----------
+    data
+        Key of the source in the workload; ``source`` is its name in the table of sources.
+    published_data
+        True where the data are, to the byte, those that the workload names; None where it names none.
+    covered
+        Share of the events that fall into the workload's window.
+    """
+
+    name: Name
+    version: int
+    sha256: Sha256
+    data: str
+    source: str
+    synthetic: bool
+    data_sha256: Sha256 | None = None
+    published_data: bool | None = None
+    samples: int | None = None
+    covered: Number | None = None
+
+
+class NetworkId(_Record):
+    """Which network was run."""
+
+    name: str
+    sha256: Sha256
+    dialect: Dialect
+    neurons: int | None = None
+    parameters: int | None = None
+
+
+class PlatformId(_Record):
+    """Which platform answered."""
+
+    name: Name
+    version: int
+    family: str
+    kind: Kind
+    origin: str
+    card_sha256: Sha256 | None = None
+    options: dict[str, Scalar] = {}
+    tuned: bool = False
+
+
+class Gate(_Record):
+    """Quality against its target; performance of a result that missed it is not ranked."""
+
+    metric: str
+    target: Number
+    value: Number
+    reached: bool
+
+
+class Software(_Record):
+    """What ran: our version, Python, the packages that make the numbers, the commit."""
+
+    nmbench: str
+    python: str
+    packages: dict[str, str]
+    commit: str | None
+    dirty: bool | None
+
+
+class Noise(_Record):
+    """How busy the machine was; null where the kernel does not say."""
+
+    load1: Number | None
+    cpu_pressure: Number | None
+
+
+class Result(_Record):
+    """One cell: workload x platform x size x scenario x seed.
+
+    Attributes
+    ----------
+    run, cell
+        The run that it belongs to, and the hash of what the cell is: a second run that takes up the first
+        asks by them what is there.
+    counts
+        Means per inference (`EventCounts.per_inference`), then by population and projection.
+    system
+        ``sha256:...`` of the `System` record beside the results.
+    """
+
+    schema_: Literal["nmbench.result/1"] = Field("nmbench.result/1", alias="schema")
+    id: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]+$", max_length=200)]
+    run: str
+    cell: Sha256
+    status: Status
+    suite: Name
+    tier: Tier
+    scenario: Scenario
+    division: Literal["closed", "open"]
+    workload: WorkloadId
+    network: NetworkId
+    platform: PlatformId
+    size: Name
+    seed: int
+    system: str
+    quality: Gate | None = None
+    counts: dict[str, Number] | None = None
+    counts_by_part: dict[str, dict[str, Number]] | None = None
+    metrics: tuple[Metric, ...] = ()
+    software: Software
+    noise: Noise
+    started: str
+    wall_s: Number
+    error: str | None = None
+
+    @model_validator(mode="after")
+    def _says_why_it_is_not_ok(self) -> Result:
+        if (self.status == "ok") == bool(self.error):
+            raise ValueError("a result that is not ok says why in `error`, and only such a one")
+        return self
+
+    def find(self, name: str, boundary: Boundary | None = None) -> Metric | None:
+        """Return the metric of this name (and boundary), or None."""
+        for metric in self.metrics:
+            if metric.name == name and (boundary is None or metric.boundary == boundary):
+                return metric
+        return None
+
+
+class System(_Record):
+    """The machine that the harness ran on; stands once, named by its hash."""
+
+    schema_: Literal["nmbench.system/1"] = Field("nmbench.system/1", alias="schema")
+    cpu: str
+    architecture: str
+    cores: int
+    memory_bytes: int
+    kernel: str
+    distribution: str
+    virtual: str | None
+    governor: str | None
+    packages: dict[str, str]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the canonical form."""
+        return hashlib.sha256(canonical(self).encode()).hexdigest()
+
+
+def canonical(record: BaseModel) -> str:
+    """Return the one JSON text of a record: sorted keys, no spaces, no NaN."""
+    return json.dumps(_content(record), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def readable(record: BaseModel) -> str:
+    """Return indented JSON in the order of the schema, for files that people read and diff."""
+    return json.dumps(_content(record), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _content(record: BaseModel) -> dict[str, Any]:
+    return record.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,206 @@
+"""Finds suites, workloads and platforms: built in, by entry point, or from ``--plugin file.py``."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nmbench.documents import read_document
+from nmbench.errors import InputError, unknown
+from nmbench.spec import Allowed, Suite, SuiteFile, Workload
+
+if TYPE_CHECKING:
+    from nmbench.platforms.base import Platform
+
+SUITES = Path(__file__).parent / "workloads"
+"""Folder of the suites that nmbench ships: one folder a suite, one YAML file a workload."""
+
+ENTRY_POINTS = "nmbench.platforms"
+"""Group in which an installed package names functions that return a `Platform`."""
+
+BUILT_IN: Mapping[str, tuple[str, str]] = {
+    # name: (family, module:factory); the module is imported when the platform is asked for
+    "numba-event": ("cpu", "nmbench.platforms.numba_event:NumbaEvent"),
+    "cpu-dense": ("cpu", "nmbench.platforms.dense:cpu_dense"),
+    "gpu-h100": ("gpu", "nmbench.platforms.dense:gpu_h100"),
+    "gpu-jetson": ("gpu", "nmbench.platforms.dense:gpu_jetson"),
+    "loihi": ("loihi", "nmbench.platforms.loihi:loihi"),
+    "loihi2": ("loihi", "nmbench.platforms.loihi:loihi2"),
+    "spinnaker": ("spinnaker", "nmbench.platforms.spinnaker:spinnaker"),
+    "spinnaker2": ("spinnaker", "nmbench.platforms.spinnaker:spinnaker2"),
+    "akida": ("akida", "nmbench.platforms.akida:akida"),
+    "memristor-rram": ("memristor", "nmbench.platforms.memristor:memristor_rram"),
+    "memristor-pcm": ("memristor", "nmbench.platforms.memristor:memristor_pcm"),
+    "dummy": ("test", "nmbench.platforms.dummy:Dummy"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A platform that can be had: its name, its family, where it comes from, and how to make it."""
+
+    name: str
+    family: str
+    origin: str
+    make: Callable[[], Platform]
+    files: tuple[Path, ...] = ()
+
+    def fingerprint(self) -> str:
+        """Hash the files that the platform's numbers stand on and that can change without a new version."""
+        digest = hashlib.sha256(self.origin.encode())
+        for path in self.files:
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+
+def suite_names(root: Path = SUITES) -> list[str]:
+    """List the suites in a folder."""
+    return sorted(path.parent.name for path in root.glob("*/suite.yaml"))
+
+
+def read_suite(name: str, root: Path = SUITES) -> Suite:
+    """Read a suite with all its workloads.
+
+    Raises
+    ------
+    InputError
+        With all faults of all files, each with its path.
+    """
+    if name not in suite_names(root):
+        raise InputError("suite", [unknown("suite", name, suite_names(root))])
+    folder = root / name
+    file = read_document(folder / "suite.yaml", SuiteFile)
+    workloads, found = [], []
+    for workload_name in file.workloads:
+        try:
+            workloads.append(read_workload(folder / f"{workload_name}.yaml"))
+        except InputError as error:
+            found += [f"{error.subject}: {fault}" for fault in error.faults]
+    if found:
+        raise InputError(f"suite {name}", found)
+    return Suite(file=file, folder=folder, workloads=tuple(workloads))
+
+
+def read_workload(path: Path) -> Workload:
+    """Read one workload; the names and files that it uses are checked too (`InputError` with all faults)."""
+    from nmbench.datasets import transforms
+    from nmbench.datasets.sources import SOURCES
+
+    allowed = Allowed(SOURCES.keys(), transforms.faults, path.parent, path.stem)
+    return read_document(path, Workload, {"allowed": allowed})
+
+
+def platforms(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
+    """Return every platform that can be had, by name, without importing the built-in ones.
+
+    Raises
+    ------
+    InputError
+        If a plug-in cannot be read, or two platforms share a name.
+    """
+    entries = [
+        Entry(name, family, "built in", _lazily(target), _cards(name))
+        for name, (family, target) in BUILT_IN.items()
+    ]
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        # not loaded before it is asked for: somebody's broken package must not stop everybody's run
+        entries.append(Entry(point.name, point.name, f"entry point {point.value}", partial(_load, point)))
+    for plugin in plugins:
+        entries += [_entry(made, plugin) for made in read_plugin(plugin)]
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.name in found:
+            raise InputError(
+                entry.origin, [f"platform {entry.name!r} is there already ({found[entry.name].origin})"]
+            )
+        found[entry.name] = entry
+    return found
+
+
+def select(names: Iterable[str], known: Mapping[str, Entry]) -> list[Entry]:
+    """Return the platforms of these names or families, in the order of the table; all but tests' for none.
+
+    Raises
+    ------
+    InputError
+        With every name that is neither, and its near misses.
+    """
+    wanted = list(names)
+    families = {entry.family for entry in known.values()}
+    faults = [
+        unknown("platform", n, {*known, *families}) for n in wanted if n not in known and n not in families
+    ]
+    if faults:
+        raise InputError("--platform", faults)
+    if not wanted:
+        return [entry for entry in known.values() if entry.family != "test"]
+    # an exact name wins over the family of the same name
+    exact = {n for n in wanted if n in known}
+    by_family = {n for n in wanted if n not in known}
+    return [e for e in known.values() if e.name in exact or e.family in by_family]
+
+
+def read_plugin(path: Path) -> list[Platform]:
+    """Run a plug-in file and return the platforms in its ``PLATFORMS``.
+
+    A plug-in is a program: it runs with the user's rights, like any script that is started by name.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, raises on import, or has no list ``PLATFORMS`` of `Platform` objects.
+    """
+    from nmbench.platforms.base import Platform
+
+    if not path.is_file():
+        raise InputError(f"--plugin {path}", ["no such file"])
+    name = f"nmbench_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"--plugin {path}", ["not a Python file (.py)"])
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError(f"--plugin {path}", [f"{type(error).__name__} on import: {error}"]) from error
+    found = getattr(module, "PLATFORMS", None)
+    if not isinstance(found, list | tuple) or not found or not all(isinstance(p, Platform) for p in found):
+        raise InputError(
+            f"--plugin {path}", ["needs PLATFORMS = [...], a list of nmbench.platforms.base.Platform"]
+        )
+    return list(found)
+
+
+def _lazily(target: str) -> Callable[[], Platform]:
+    module, factory = target.split(":")
+
+    def make() -> Platform:
+        made: Platform = getattr(importlib.import_module(module), factory)()
+        return made
+
+    return make
+
+
+def _cards(name: str) -> tuple[Path, ...]:
+    card = Path(__file__).parent / "platforms" / "cards" / f"{name}.yaml"
+    return (card,) if card.exists() else ()
+
+
+def _load(point: importlib.metadata.EntryPoint) -> Platform:
+    made: Platform = point.load()()
+    return made
+
+
+def _entry(platform: Platform, plugin: Path) -> Entry:
+    info = platform.info
+    # the file's name alone: origins stand in records, and records travel
+    return Entry(info.name, info.family, f"plug-in {plugin.name}", lambda: platform, (plugin,))

@@ -1,0 +1,199 @@
+"""One cell: a platform answers the workload, the harness times it and writes down what came."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from nmbench import metrics, system
+from nmbench.cell import Cell
+from nmbench.counts import EventCounts, join
+from nmbench.energy.cost import join as join_costs
+from nmbench.errors import InputError
+from nmbench.platforms.base import Answer, Platform, Session
+from nmbench.prepare import Prepared
+from nmbench.progress import Progress
+from nmbench.record import Gate, Metric, PlatformId, Result, Status
+from nmbench.scenario import single_stream
+
+CHUNK = 32
+"""Samples handed over at once where nothing is timed: a compromise of progress bar and speed."""
+
+
+class Broken(Exception):  # noqa: N818 - the platform's fault, told in the record
+    """An answer that breaks the contract of a platform."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What of a result depends on how the cell went."""
+
+    status: Status
+    metrics: tuple[Metric, ...] = ()
+    quality: Gate | None = None
+    counts: EventCounts | None = None
+    error: str | None = None
+
+
+def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> Result:
+    """Run one cell; whatever the platform does becomes a record: only an interrupt gets through."""
+    started, clock = datetime.now(UTC), time.perf_counter()
+    noise = system.noise()
+    platform: Platform | None = None
+    try:
+        platform = cell.platform.make()
+        reason = platform.refuse(prepared.network)
+        outcome = (
+            Outcome("unsupported", error=reason) if reason else _measure(platform, prepared, cell, progress)
+        )
+    except Exception as error:
+        outcome = Outcome("failed", error=_describe(error))
+    task = prepared.task
+    stamp = started.strftime("%Y%m%dT%H%M%SZ")
+    return Result(
+        id=f"{stamp}-{task.suite}-{task.workload.name}-{cell.platform.name}-{task.size}-"
+        f"{task.scenario.lower()}-s{task.seed}-{secrets.token_hex(2)}",
+        run=run,
+        cell=cell.sha256,
+        status=outcome.status,
+        suite=task.suite,
+        tier=task.tier,
+        scenario=task.scenario,
+        division="closed",
+        workload=prepared.workload_id,
+        network=prepared.network_id,
+        platform=_identify(cell, platform),
+        size=task.size,
+        seed=task.seed,
+        system=f"sha256:{system.system().sha256}",
+        quality=outcome.quality,
+        counts=outcome.counts.per_inference() if outcome.counts else None,
+        counts_by_part=outcome.counts.per_part() if outcome.counts else None,
+        metrics=outcome.metrics,
+        software=system.software(),
+        noise=noise,
+        started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        wall_s=time.perf_counter() - clock,
+        error=outcome.error,
+    )
+
+
+def _measure(platform: Platform, prepared: Prepared, cell: Cell, progress: Progress) -> Outcome:
+    session = platform.load(prepared.network)
+    try:
+        session.warmup(prepared.batch.take([0]))
+        answer = _answer_all(session, prepared, cell, progress)
+        decide = metrics.DECISIONS[prepared.task.workload.decision]
+        decided = decide(answer.outputs)
+        wall = platform.info.clock == "wall"
+        found = [
+            metrics.accuracy(
+                decided,
+                prepared.labels,
+                "measured" if wall else "simulated",
+                f"the whole test set, answered by {platform.info.name}",
+            )
+        ]
+        if wall:
+            timed = single_stream.ask(session, prepared.batch, prepared.task.seed, single_stream.QUICK)
+            if (decide(timed.outputs) != decided[timed.samples]).any():
+                raise Broken(
+                    "timed answers differ from those of the accuracy run: performance of other outputs"
+                )
+            found += _timed_metrics(platform, timed.seconds)
+        elif answer.cost is None:
+            raise Broken("a platform with the clock 'model' must state a cost")
+        else:
+            found += metrics.modelled_cost(answer.cost, _card_source(platform))
+    finally:
+        session.close()
+    if answer.counts is not None:
+        found += metrics.neurobench(prepared.network, answer.counts)
+    target = prepared.task.workload.quality
+    value = found[0].value
+    assert value is not None  # accuracy always has one
+    gate = Gate(metric=target.metric, target=target.target, value=value, reached=value >= target.target)
+    return Outcome("ok", tuple(found), gate, answer.counts)
+
+
+def _answer_all(session: Session, prepared: Prepared, cell: Cell, progress: Progress) -> Answer:
+    """Answer the whole test set in chunks, each checked against the contract."""
+    batch = prepared.batch
+    classes = prepared.network.populations[prepared.network.output].size
+    parts = []
+    for start in range(0, len(batch), CHUNK):
+        chunk = batch.take(range(start, min(start + CHUNK, len(batch))))
+        part = session.infer(chunk)
+        expected = (len(chunk), batch.steps, classes)
+        if part.outputs.shape != expected:
+            raise Broken(
+                f"outputs of shape {part.outputs.shape}, expected {expected} (samples, steps, classes)"
+            )
+        if not np.isfinite(part.outputs).all():
+            raise Broken("outputs that are not finite")
+        parts.append(part)
+        progress.step(cell.label, start + len(chunk), len(batch))
+    counts = [p.counts for p in parts if p.counts is not None]
+    costs = [p.cost for p in parts if p.cost is not None]
+    if len(counts) not in (0, len(parts)) or len(costs) not in (0, len(parts)):
+        raise Broken("counts or costs for some samples and not for others")
+    return Answer(
+        np.concatenate([p.outputs for p in parts]),
+        join(counts) if counts else None,
+        join_costs(costs) if costs else None,
+    )
+
+
+def _timed_metrics(platform: Platform, seconds: list[float]) -> list[Metric]:
+    info = platform.info
+    found = metrics.measured_latency(
+        seconds,
+        info.boundary,
+        "perf_counter_ns round one query: encoded sample in memory to readout in memory",
+    )
+    cost = platform.price_wall(np.array(seconds))
+    if cost is None:
+        reason = "no meter could be read and the platform has no card with its power"
+        return [*found, metrics.missing_energy(reason, "wall", "measured")]
+    return found + metrics.modelled_cost(cost, f"wall latency x power of {_card_source(platform)}")
+
+
+def _card_source(platform: Platform) -> str:
+    card = platform.info.card
+    return f"card {card.name} v{card.version}" if card else f"platform {platform.info.name}"
+
+
+def _identify(cell: Cell, platform: Platform | None) -> PlatformId:
+    if platform is None:
+        return PlatformId(
+            name=cell.platform.name,
+            version=0,
+            family=cell.platform.family,
+            kind="reported",
+            origin=cell.platform.origin,
+        )
+    info = platform.info
+    return PlatformId(
+        name=cell.platform.name,
+        version=info.version,
+        family=info.family,
+        kind="measured" if info.clock == "wall" else "modelled",
+        origin=cell.platform.origin,
+        card_sha256=info.card.sha256 if info.card else None,
+        options=dict(info.options),
+    )
+
+
+def _describe(error: Exception) -> str:
+    """Name the error and the line that raised it; the file by its name alone, since records travel."""
+    if isinstance(error, InputError | Broken):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"

@@ -1,0 +1,1 @@
+"""Traffic: who asks, when, and by which clock."""

@@ -1,0 +1,218 @@
+"""Workload and Suite: what is run, read from YAML and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from nmbench.errors import InputError, unknown
+from nmbench.network.dialect import Dialect
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Scalar = bool | int | float | str | list[int] | list[str]
+Scenario = Literal["SingleStream"]
+Tier = Literal["quick", "official"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a workload file may name; handed to the validators as their context by `nmbench.registry`.
+
+    Attributes
+    ----------
+    sources
+        Names of the sources of events.
+    transform_faults
+        Lists what is wrong with a transform, given its name and options.
+    folder, stem
+        Where the file lies and what it is called.
+    """
+
+    sources: Collection[str]
+    transform_faults: Callable[[str, Mapping[str, Any]], list[str]]
+    folder: Path
+    stem: str
+
+
+def _allowed(info: ValidationInfo) -> Allowed | None:
+    return info.context.get("allowed") if info.context else None
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Transform(_Record):
+    """One step of `nmbench.datasets.transforms` with its options."""
+
+    name: str
+    options: dict[str, int | float] = {}
+
+    @model_validator(mode="after")
+    def _is_known(self, info: ValidationInfo) -> Transform:
+        allowed = _allowed(info)
+        found = allowed.transform_faults(self.name, self.options) if allowed else []
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+
+class Data(_Record):
+    """A source of the workload's events, and the networks that were trained for it.
+
+    Attributes
+    ----------
+    source
+        Name in `nmbench.datasets.sources.SOURCES`.
+    seed, options
+        Of a synthetic source's generator.
+    sha256
+        Of the test set as published (`EventSet.sha256`); results on other data are not comparable.
+    networks
+        Size to NIR file, relative to the suite's folder.
+    """
+
+    source: str
+    seed: int = 0
+    options: dict[str, Scalar] = {}
+    sha256: Sha256 | None = None
+    licence: str
+    networks: dict[Name, str] = Field(min_length=1)
+
+    @field_validator("source")
+    @classmethod
+    def _source_is_known(cls, value: str, info: ValidationInfo) -> str:
+        allowed = _allowed(info)
+        if allowed and value not in allowed.sources:
+            raise ValueError(unknown("source", value, allowed.sources))
+        return value
+
+    @field_validator("networks")
+    @classmethod
+    def _files_are_there(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        allowed = _allowed(info)
+        found = [] if allowed is None else [f for f in map(allowed_file(allowed.folder), value.values()) if f]
+        if found:
+            raise ValueError("; ".join(found))
+        return value
+
+
+class Window(_Record):
+    """How long the network sees a sample: steps of the dialect's ``dt``."""
+
+    steps: int = Field(gt=0, le=100_000)
+
+
+class Quality(_Record):
+    """The gate: performance counts only where quality on the same outputs reaches the target."""
+
+    metric: Literal["accuracy"] = "accuracy"
+    target: float = Field(gt=0, le=1)
+
+
+class Workload(_Record):
+    """A labelled temporal event stream, a reference network and a quality target.
+
+    Attributes
+    ----------
+    data
+        ``synthetic`` needs no download; ``real`` names the first choice of ``--data real``; others by name.
+    decision
+        How a readout trace ``[T, classes]`` becomes a class; see `nmbench.metrics.DECISIONS`.
+    """
+
+    schema_: Literal["nmbench.workload/1"] = Field(alias="schema")
+    name: Name
+    version: int = Field(ge=1)
+    title: str
+    summary: str
+    modality: Literal["vision", "audio", "touch"]
+    data: dict[Name, Data]
+    transforms: tuple[Transform, ...] = ()
+    window: Window
+    dialect: Dialect
+    decision: Literal["mean_softmax", "spike_count"]
+    quality: Quality
+    scenarios: tuple[Scenario, ...] = Field(min_length=1)
+    temporal: bool = Field(description="false where event counts alone solve it: a task in event form")
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_the_files(cls, value: str, info: ValidationInfo) -> str:
+        allowed = _allowed(info)
+        if allowed and value != allowed.stem:
+            raise ValueError(f"{value!r} is not the file's name {allowed.stem!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _data_is_complete(self) -> Workload:
+        missing = [key for key in ("synthetic", "real") if key not in self.data]
+        if missing:
+            raise ValueError(f"data: {' and '.join(missing)} missing (every workload has both)")
+        return self
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the definition, independent of comments and order."""
+        content = self.model_dump(mode="json", by_alias=True)
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def data_key(self, name: str) -> str:
+        """Return the key of a source, given it or the source's name; `InputError` with the known ones."""
+        if name in self.data:
+            return name
+        for key, data in self.data.items():
+            if data.source == name:
+                return key
+        known = {*self.data, *(d.source for d in self.data.values())}
+        raise InputError(f"workload {self.name}", [unknown("data", name, known)])
+
+
+def allowed_file(folder: Path) -> Callable[[str], str | None]:
+    """Return a check of a file's name: it stays inside the folder and is there; None is no fault."""
+
+    def fault(name: str) -> str | None:
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            return f"{name!r} leaves the folder of the suite"
+        return None if (folder / name).is_file() else f"no file {name!r} in the folder of the suite"
+
+    return fault
+
+
+class SuiteFile(_Record):
+    """What ``suite.yaml`` holds."""
+
+    schema_: Literal["nmbench.suite/1"] = Field(alias="schema")
+    name: Name
+    version: int = Field(ge=1)
+    title: str
+    summary: str
+    workloads: tuple[Name, ...] = Field(min_length=1)
+
+
+class Suite(_Record):
+    """Workloads that are run and ranked together, and the folder that they were read from."""
+
+    file: SuiteFile
+    folder: Path
+    workloads: tuple[Workload, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the suite."""
+        return self.file.name
+
+    def workload(self, name: str) -> Workload:
+        """Return a workload by name; `InputError` with the near misses."""
+        for workload in self.workloads:
+            if workload.name == name:
+                return workload
+        raise InputError(f"suite {self.name}", [unknown("workload", name, [w.name for w in self.workloads])])

@@ -1,0 +1,95 @@
+"""Append-only results: one JSON file a cell, written whole or not at all, never overwritten."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmbench.documents import read_document
+from nmbench.errors import InputError
+from nmbench.record import Result, System, canonical, readable
+
+SYSTEMS, RUNS, LOCAL = "systems", "runs", "local"
+"""Folders beside the suites' own: machines, plans of runs, and a user's own results (ignored by git)."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of results; what is published lies in it, a user's own runs under ``local/``.
+
+    Both are read alike; `Store` writes to ``local/`` alone.
+    """
+
+    root: Path
+
+    @property
+    def local(self) -> Path:
+        """Folder that runs write to."""
+        return self.root / LOCAL
+
+    def add(self, result: Result) -> Path:
+        """Write a result and return its path; it must be new."""
+        folder = self.local / result.suite / result.platform.name / result.workload.name
+        return write_new(folder / f"{result.id}.json", readable(result))
+
+    def add_system(self, system: System) -> Path:
+        """Write the machine's record, once."""
+        path = self.local / SYSTEMS / f"{system.sha256}.json"
+        return path if path.exists() else write_new(path, canonical(system) + "\n", replace=True)
+
+    def results(self, on_fault: Callable[[str], None], run: str | None = None) -> Iterator[Result]:
+        """Read every result, published and local, in the order of their ids; of one run, where it is named.
+
+        A file that is no result is told to ``on_fault`` and the rest is read: one faulty record must not
+        hide the others, nor be left out in silence.
+        """
+        for path in self.paths():
+            try:
+                result = read_document(path, Result)
+            except InputError as error:
+                on_fault(str(error))
+                continue
+            if run is None or result.run == run:
+                yield result
+
+    def paths(self) -> list[Path]:
+        """List the files of results by id, which begins with the time."""
+        found = []
+        for base in (self.root, self.local):
+            for suite in base.iterdir() if base.is_dir() else ():
+                if suite.is_dir() and suite.name not in (SYSTEMS, RUNS, LOCAL, "schema"):
+                    found += [p for p in suite.glob("*/*/*.json") if not p.name.startswith(".")]
+        return sorted(found, key=lambda p: p.name)
+
+
+def write_new(path: Path, text: str, *, replace: bool = False) -> Path:
+    """Write a file so that a reader sees all of it or nothing, and that it outlasts a crash.
+
+    Raises
+    ------
+    FileExistsError
+        If it is there already and ``replace`` is false: results are never overwritten.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).chmod(0o644)
+        if replace:
+            os.replace(beside, path)  # noqa: PTH105 - atomic, as Path.replace is; beside is text here
+        else:
+            os.link(beside, path)
+    finally:
+        Path(beside).unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return path

@@ -1,0 +1,115 @@
+"""Many cells: the plan of a run, what of it is there already, and the loop that finishes it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nmbench.cell import Cell
+from nmbench.documents import read_document
+from nmbench.record import Result, readable
+from nmbench.store import RUNS, Store, write_new
+
+
+class Run(BaseModel):
+    """The plan of a run, written before its first cell: ``runs/<id>.json``.
+
+    Attributes
+    ----------
+    cells
+        Hash of each cell (`Cell.sha256`) in the order in which they run.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_: Literal["nmbench.run/1"] = Field("nmbench.run/1", alias="schema")
+    id: str
+    started: str
+    cells: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the cells: the same command on the same files has the same one."""
+        return _fingerprint(self.cells)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run that may be worked on, the cells whose records are there, and whether it was cut off before."""
+
+    run: Run
+    there: frozenset[str]
+    resumed: bool
+
+
+@contextmanager
+def open_run(
+    store: Store, cells: Sequence[Cell], on_fault: Callable[[str], None], *, fresh: bool = False
+) -> Iterator[Opened]:
+    """Take up the last run of the same cells that was cut off, or begin a new one; locked meanwhile.
+
+    ``fresh`` begins a new one in any case; ``on_fault`` hears of records that cannot be read. A run that
+    another process works on is left alone.
+    """
+    folder = store.local / RUNS
+    folder.mkdir(parents=True, exist_ok=True)
+    planned = tuple(cell.sha256 for cell in cells)
+    if not fresh:
+        for path in sorted(folder.glob("*.json"), reverse=True):
+            run = read_document(path, Run)
+            if run.fingerprint != _fingerprint(planned):
+                continue
+            with _lock(folder / f"{run.id}.lock") as ours:
+                there = frozenset(r.cell for r in store.results(on_fault, run.id))
+                if ours and not there.issuperset(run.cells):
+                    yield Opened(run, there, resumed=True)
+                    return
+    now = datetime.now(UTC)
+    run = Run(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
+        started=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        cells=planned,
+    )
+    with _lock(folder / f"{run.id}.lock"):
+        write_new(folder / f"{run.id}.json", readable(run))
+        yield Opened(run, frozenset(), resumed=False)
+
+
+def finish(
+    opened: Opened, cells: Sequence[Cell], run_cell: Callable[[Cell], Result], store: Store
+) -> Iterator[tuple[Cell, Result]]:
+    """Run the cells that are missing, one after the other, and write each as it ends."""
+    for cell in cells:
+        if cell.sha256 not in opened.there:
+            result = run_cell(cell)
+            store.add(result)
+            yield cell, result
+
+
+def _fingerprint(cells: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(cells).encode()).hexdigest()
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[bool]:
+    """Try for an advisory lock; it goes with the process, however that ends."""
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ours = True
+        except BlockingIOError:
+            ours = False
+        yield ours
+    finally:
+        os.close(handle)
