@@ -128,7 +128,9 @@ def _fields_at(model: Any, loc: tuple[int | str, ...]) -> list[str]:
             model = arguments[0]
         if typing.get_origin(model) in (typing.Union, types.UnionType):
             model = next(a for a in typing.get_args(model) if a is not type(None))
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _no_constant(name: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 
@@ -30,15 +29,8 @@ class InputError(Exception):
         return "\n".join([f"{self.subject}: {len(self.faults)} faults", *(f"  - {f}" for f in self.faults)])
 
 
-@dataclass(frozen=True)
-class DataMissing(Exception):  # noqa: N818 - it is a state of the machine, not an error of ours
+class DataMissing(Exception):  # noqa: N818 - a state of the machine, not an error of ours
     """A data set that is not on this machine; the message says what to fetch and where to put it."""
-
-    message: str
-
-    def __str__(self) -> str:
-        """Give the message alone."""
-        return self.message
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

@@ -26,6 +26,9 @@ SUITES = Path(__file__).parent / "workloads"
 ENTRY_POINTS = "nmbench.platforms"
 """Group in which an installed package names functions that return a `Platform`."""
 
+EXAMPLE = "dummy"
+"""Family of the platform that answers by chance: an example, run where it is named."""
+
 BUILT_IN: Mapping[str, tuple[str, str]] = {
     # name: (family, module:factory); the module is imported when the platform is asked for
     "numba-event": ("cpu", "nmbench.platforms.numba_event:NumbaEvent"),
@@ -39,7 +42,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "akida": ("akida", "nmbench.platforms.akida:akida"),
     "memristor-rram": ("memristor", "nmbench.platforms.memristor:memristor_rram"),
     "memristor-pcm": ("memristor", "nmbench.platforms.memristor:memristor_pcm"),
-    "dummy": ("test", "nmbench.platforms.dummy:Dummy"),
+    "dummy": (EXAMPLE, "nmbench.platforms.dummy:Dummy"),
 }
 
 
@@ -67,16 +70,18 @@ def suite_names(root: Path = SUITES) -> list[str]:
 
 
 def read_suite(name: str, root: Path = SUITES) -> Suite:
-    """Read a suite with all its workloads.
+    """Read a suite with all its workloads, by name or by the path of a folder with a ``suite.yaml``.
 
     Raises
     ------
     InputError
         With all faults of all files, each with its path.
     """
-    if name not in suite_names(root):
-        raise InputError("suite", [unknown("suite", name, suite_names(root))])
     folder = root / name
+    if name not in suite_names(root):
+        folder = Path(name)
+        if not (folder / "suite.yaml").is_file():
+            raise InputError("--suite", [unknown("suite", name, suite_names(root))])
     file = read_document(folder / "suite.yaml", SuiteFile)
     workloads, found = [], []
     for workload_name in file.workloads:
@@ -126,7 +131,7 @@ def platforms(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
 
 
 def select(names: Iterable[str], known: Mapping[str, Entry]) -> list[Entry]:
-    """Return the platforms of these names or families, in the order of the table; all but tests' for none.
+    """Return the platforms of these names or families, in the table's order; for none, all but the example.
 
     Raises
     ------
@@ -141,7 +146,7 @@ def select(names: Iterable[str], known: Mapping[str, Entry]) -> list[Entry]:
     if faults:
         raise InputError("--platform", faults)
     if not wanted:
-        return [entry for entry in known.values() if entry.family != "test"]
+        return [entry for entry in known.values() if entry.family != EXAMPLE]
     # an exact name wins over the family of the same name
     exact = {n for n in wanted if n in known}
     by_family = {n for n in wanted if n not in known}
