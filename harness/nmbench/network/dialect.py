@@ -27,7 +27,8 @@ class Dialect(BaseModel):
         "membrane gain 1 - exp(-dt/tau_mem)",
     )
     order: Literal["synapse_membrane_threshold", "membrane_synapse_threshold"] = Field(
-        "synapse_membrane_threshold", description="whether the membrane sees this step's current or the last's"
+        "synapse_membrane_threshold",
+        description="the membrane sees this step's current, or the last's",
     )
     tie: Literal["gt", "ge"] = Field("gt", description="v above the threshold, or at it, spikes")
     reset: Literal["to_v_reset", "subtract"] = "to_v_reset"

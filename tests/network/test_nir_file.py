@@ -1,0 +1,102 @@
+"""NIR files: untrusted on the way in, byte-stable on the way out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import h5py
+import nir
+import numpy as np
+import pytest
+
+from nmbench.errors import InputError
+from nmbench.network import nir_file
+from nmbench.network.nir_file import read_nir, write_nir
+
+
+def graph(order: int = 1) -> nir.NIRGraph:
+    nodes = {
+        "in": nir.Input({"input": np.array([3])}),
+        "w": nir.Affine(np.arange(6.0).reshape(2, 3), np.zeros(2)),
+        "n": nir.CubaLIF(*(np.ones(2) for _ in range(7))),
+        "out": nir.Output({"output": np.array([2])}),
+    }
+    edges = [("in", "w"), ("w", "n"), ("n", "out")]
+    return nir.NIRGraph(dict(list(nodes.items())[::order]), edges[::order])
+
+
+def test_what_is_written_is_read(tmp_path) -> None:
+    path = tmp_path / "net.nir"
+    sha256 = write_nir(path, graph())
+    read, read_sha256 = read_nir(path)
+    assert read_sha256 == sha256
+    assert sorted(read.edges) == sorted(graph().edges)
+    np.testing.assert_array_equal(read.nodes["w"].weight, graph().nodes["w"].weight)
+    assert [p.name for p in tmp_path.iterdir()] == ["net.nir"]
+
+
+def test_the_bytes_depend_neither_on_order_nor_on_the_process(tmp_path) -> None:
+    sha256 = write_nir(tmp_path / "a.nir", graph())
+    assert write_nir(tmp_path / "b.nir", graph(-1)) == sha256
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path.parent)!r}); from pathlib import Path;"
+        f"from nmbench.network.nir_file import read_nir, write_nir;"
+        f"print(write_nir(Path({str(tmp_path / 'c.nir')!r}), read_nir(Path({str(tmp_path / 'a.nir')!r}))[0]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == sha256
+
+
+def test_files_without_v_reset_reset_to_zero(tmp_path) -> None:
+    write_nir(tmp_path / "new.nir", graph())
+    with h5py.File(tmp_path / "new.nir", "r+") as file:
+        del file["node/nodes/n/v_reset"]
+    old, _ = read_nir(tmp_path / "new.nir")
+    np.testing.assert_array_equal(old.nodes["n"].v_reset, [0, 0])
+
+
+def faulty(path, kind: str) -> None:
+    if kind == "absent":
+        return
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "text":
+        path.write_text("node: 1")
+    elif kind == "cut":
+        write_nir(path, graph())
+        path.write_bytes(path.read_bytes()[:-200])
+    else:
+        write_nir(path, graph())
+        with h5py.File(path, "r+") as file:
+            if kind == "external link":
+                file["node/nodes/w/bias2"] = h5py.ExternalLink("/etc/passwd", "/x")
+            elif kind == "soft link":
+                file["node/nodes/loop"] = h5py.SoftLink("/node")
+            elif kind == "loop":
+                file["node/nodes/loop"] = file["node"]
+            elif kind == "bomb":
+                file.create_dataset("node/nodes/w/x", (2**40,), "f8", chunks=(2**20,), compression="gzip")
+            elif kind == "type":
+                del file["node/nodes/w/type"]
+                file["node/nodes/w/type"] = "Warp"
+            elif kind == "field":
+                del file["node/nodes/w/weight"]
+
+
+KINDS = ["absent", "folder", "text", "cut", "external link", "soft link", "loop", "bomb", "type", "field"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bad_file_gets_one_message_with_its_name(tmp_path, kind: str) -> None:
+    path = tmp_path / "bad.nir"
+    faulty(path, kind)
+    with pytest.raises(InputError, match=r"bad\.nir: .+"):
+        read_nir(path)
+
+
+def test_a_large_file_is_not_read(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(nir_file, "MAX_FILE_BYTES", 100)
+    write_nir(tmp_path / "large.nir", graph())
+    with pytest.raises(InputError, match="at most 100 bytes are read"):
+        read_nir(tmp_path / "large.nir")
