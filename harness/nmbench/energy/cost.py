@@ -91,4 +91,5 @@ def _inside(terms: Mapping[str, Term], boundary: Boundary) -> PerSample:
     included = _included(terms, boundary)
     if not included:
         raise ValueError(f"no term lies inside {boundary}")
-    return np.sum([term.values for term in included.values()], axis=0, dtype=np.float64)
+    total: PerSample = np.sum([term.values for term in included.values()], axis=0, dtype=np.float64)
+    return total

@@ -1,0 +1,54 @@
+r"""Cost of an inference on Akida AKD1000.
+
+An event-based CNN without membrane state between inputs: one pass, however many steps the sample has.
+
+.. math::
+    t_{chip} = \frac{c_0 + \sum_{layers} (c_{layer} + MACs_{active} / (128\, n_{NPU}\, utilisation))}{f},
+    \qquad t = t_{host} + t_{chip}
+
+    E = (P_{board} + P_{dyn})\, t
+
+Cycles calibrated on hotSpring's two measured networks (P072: 668 for one layer, 1877 for four); a layer's
+active MACs are those of its synaptic events, at most the dense layer's once. Third-party hardware
+measurements and vendor statements only; nothing comes from BrainChip's software.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nmbench.counts import EventCounts
+from nmbench.energy.card import Card
+from nmbench.energy.cost import Cost, PerSample, Term
+from nmbench.energy.mapping import Mapping
+
+
+def price_akida(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
+    """Price one pass; the power of the board, which hides the chip's, counts as system."""
+    fixed, active = cycles(counts, mapping, card)
+    clock = card.value("clock")
+    chip_s = (fixed + active) / clock
+    host_s = np.full(len(counts), card.value("t_host"))
+    dynamic_w, board_w = card.value("p_dynamic"), card.value("p_board")
+    energy = {
+        "dynamic": Term("chip_dynamic", dynamic_w * chip_s),
+        "board": Term("system_without_io", board_w * chip_s),
+        "dynamic_during_io": Term("system_with_io", dynamic_w * host_s),
+        "board_during_io": Term("system_with_io", board_w * host_s),
+    }
+    latency = {
+        "layer_overhead": Term("chip_dynamic", np.full(len(counts), fixed / clock)),
+        "active_macs": Term("chip_dynamic", active / clock),
+        "host_pcie": Term("system_with_io", host_s),
+    }
+    return Cost(energy, latency, card.interval.energy, card.interval.latency)
+
+
+def cycles(counts: EventCounts, mapping: Mapping, card: Card) -> tuple[float, PerSample]:
+    """Return the cycles of a pass: fixed ones, and those of active MACs, float64 ``[B]``."""
+    layers = sum(1 for group in range(1, len(mapping.placements)) if mapping.outline.incoming[group])
+    fixed = card.value("cycles_base") + layers * card.value("cycles_per_layer")
+    active = np.minimum(counts.synaptic_events.sum(axis=1), counts.dense_macs)
+    npus = np.array([mapping.placements[link.target].cores for link in mapping.outline.links], dtype=np.int64)
+    per_cycle = npus * card.value("macs_per_npu_cycle") * card.value("utilisation")
+    return fixed, (active / per_cycle).sum(axis=1)

@@ -1,0 +1,96 @@
+"""A modelled platform: the simulator counts, the card and the family's equation price."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nmbench.counts import EventCounts
+from nmbench.energy.card import Card
+from nmbench.energy.cost import Cost
+from nmbench.energy.mapper import place
+from nmbench.energy.mapping import Mapping, Misfit
+from nmbench.network.network import Network
+from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
+from nmbench.quantity import NESTED, Boundary
+from nmbench.spikes import SpikeBatch
+
+if TYPE_CHECKING:
+    from nmbench.simulator.engine import Simulator
+
+Price = Callable[[EventCounts, Mapping, Card], Cost]
+"""Prices the counts of B samples of a network that lies on the platform so."""
+
+
+@dataclass(frozen=True)
+class ModelledPlatform(Platform):
+    """A chip that is not there: its answers are the simulator's, its cost comes from its card.
+
+    Attributes
+    ----------
+    summary
+        One line for ``nmbench list platforms``.
+    price
+        The family's cost equation.
+    """
+
+    summary: str
+    card: Card
+    price: Price
+
+    @property
+    def info(self) -> PlatformInfo:
+        """Name, version and family are the card's; the boundary is the outermost whose latency it states."""
+        return PlatformInfo(
+            name=self.card.name,
+            version=self.card.version,
+            family=self.card.family,
+            summary=self.summary,
+            clock="model",
+            boundary=_outermost(self.card),
+            card=self.card,
+        )
+
+    def place(self, network: Network) -> Mapping | Misfit:
+        """Map the network, without loading it."""
+        return place(network, self.card)
+
+    def refuse(self, network: Network) -> str | None:
+        """Return the limits that the network breaks; None if it fits."""
+        placed = self.place(network)
+        return placed.reason if isinstance(placed, Misfit) else None
+
+    def load(self, network: Network) -> ModelledSession:
+        """Map the network and compile it for the simulator.
+
+        Raises
+        ------
+        ValueError
+            If the platform refuses it.
+        """
+        placed = self.place(network)
+        if isinstance(placed, Misfit):
+            raise ValueError(f"{self.card.name} refuses the network: {placed.reason}")
+        from nmbench.simulator.engine import compile  # Numba takes seconds to import
+
+        return ModelledSession(compile(network), placed, self)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelledSession(Session):
+    """A network on a modelled platform."""
+
+    simulator: Simulator
+    mapping: Mapping
+    platform: ModelledPlatform
+
+    def infer(self, batch: SpikeBatch) -> Answer:
+        """Run the samples in the simulator and price what it counted."""
+        run = self.simulator.run(batch)
+        cost = self.platform.price(run.counts, self.mapping, self.platform.card)
+        return Answer(outputs=run.outputs, counts=run.counts, cost=cost)
+
+
+def _outermost(card: Card) -> Boundary:
+    return max(card.interval.latency, key=NESTED.index)
