@@ -109,7 +109,7 @@ def event_set(  # one door for every source, so that the invariants are checked 
     joined = EventSet(
         name=name,
         sensor=sensor,
-        **_pack([s[np.argsort(s["t"], kind="stable")] for s in samples]),
+        **_pack([_by_time(s) for s in samples]),
         labels=np.asarray(labels, dtype=np.int64),
         groups=np.asarray(groups, dtype=np.int64),
         classes=classes,
@@ -125,6 +125,12 @@ def event_set(  # one door for every source, so that the invariants are checked 
         if len(joined.events) and int(joined.events[field].max()) >= size:
             raise ValueError(f"{name}: {field} = {joined.events[field].max()}, the sensor has {size}")
     return joined
+
+
+def _by_time(sample: Events) -> Events:
+    """Sort by time, stable; a sample in order is not copied: sets have hundreds of megabytes."""
+    time = sample["t"]
+    return sample if (time[:-1] <= time[1:]).all() else sample[np.argsort(time, kind="stable")]
 
 
 def _pack(samples: list[Events]) -> dict[str, Any]:

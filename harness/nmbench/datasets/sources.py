@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,26 +27,36 @@ class Source:
         synthesiser, also from real pictures.
     files
         Modules of this folder that the bytes depend on: part of the cache's key. None: read where it lies.
+    packages
+        Installed packages whose content or voice the bytes depend on: their versions are part of the key.
     """
 
     synthetic: bool
     summary: str
     files: tuple[str, ...] | None = None
+    packages: tuple[str, ...] = ()
 
+
+_VISION = ("event_camera", "reproducible", "samples")
+_AUDIO = ("cochlea", "samples")
 
 SOURCES: Mapping[str, Source] = {
     "digits-saccade": Source(
         True,
         "scikit-learn's handwritten digits under a simulated event camera",
-        ("digits_saccade", "event_camera"),
+        ("digits_saccade", *_VISION),
+        ("scikit-learn",),
     ),
     "gesture": Source(
-        True, "a procedural figure that gestures", ("gesture", "gesture_figure", "event_camera")
+        True, "a procedural figure that gestures", ("gesture", "gesture_figure", "gesture_motion", *_VISION)
     ),
     "spoken-digits": Source(
-        True, "digits spoken by eSpeak NG through a cochlea model", ("spoken_digits", "speech", "cochlea")
+        True,
+        "digits spoken by eSpeak NG through a cochlea model",
+        ("spoken_digits", "speech", "reproducible", *_AUDIO),
+        ("espeakng-loader",),
     ),
-    "fsdd": Source(False, "Free Spoken Digit Dataset through the same cochlea model", ("fsdd", "cochlea")),
+    "fsdd": Source(False, "Free Spoken Digit Dataset through the same cochlea model", ("fsdd", *_AUDIO)),
     "nmnist": Source(False, "N-MNIST through tonic"),
     "dvsgesture": Source(False, "DVS128 Gesture through tonic"),
     "shd": Source(False, "Spiking Heidelberg Digits through tonic"),
@@ -91,6 +102,7 @@ def load(
         "seed": data.seed,
         "options": dict(data.options),
         "code": _code_sha256(source.files),
+        "packages": {name: importlib.metadata.version(name) for name in source.packages},
     }
     build: Callable[[], Mapping[str, EventSet]]
     if source.synthetic:
