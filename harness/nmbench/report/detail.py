@@ -1,0 +1,105 @@
+"""One result in a terminal: all its metrics, their breakdowns, counts and provenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from nmbench.record import Metric, Result
+from nmbench.report.engineering import engineering, interval, percent, significant
+from nmbench.report.escape import inert
+from nmbench.report.sections import BOUNDARY_WORDS
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A result that rich renders to the width at hand."""
+
+    result: Result
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield what was run, how it went, the metrics, the counts and the software."""
+        yield Text(inert(self.result.id), style="bold")
+        yield _pairs(_facts(self.result))
+        if self.result.error:
+            yield Text.assemble((f"{self.result.status}: ", "red"), inert(self.result.error, None))
+        if self.result.metrics:
+            yield Text("\nmetrics", style="bold")
+            yield _metrics(self.result.metrics)
+        if self.result.counts:
+            yield Text("\nevents per inference", style="bold")
+            counts = {
+                inert(k): f"{v:,.0f}" if v >= 100 else significant(v) for k, v in self.result.counts.items()
+            }
+            yield _pairs(counts)
+        yield Text("\nsoftware", style="bold")
+        software = self.result.software
+        yield _pairs({"nmbench": software.nmbench, "python": software.python, **software.packages})
+
+
+def value_text(metric: Metric) -> str:
+    """Return a metric's value as people read it; the reason where it is missing."""
+    if metric.value is None:
+        return f"no value: {inert(metric.reason or '')}"
+    if metric.unit == "1":
+        return percent(metric.value) if metric.name == "accuracy" else significant(metric.value)
+    return engineering(metric.value, metric.unit)
+
+
+def interval_text(metric: Metric) -> str:
+    """Return a metric's interval; empty without one."""
+    if metric.lo is None or metric.hi is None:
+        return ""
+    if metric.unit == "1":
+        return f"{percent(metric.lo)} to {percent(metric.hi)}"
+    return interval(metric.lo, metric.hi, metric.unit)
+
+
+def _facts(result: Result) -> dict[str, str]:
+    workload, platform, gate = result.workload, result.platform, result.quality
+    kind = "SYNTHETIC" if workload.synthetic else "real"
+    facts = {
+        "workload": f"{result.suite}/{workload.name} v{workload.version}, {kind} data ({workload.source})",
+        "network": f"{result.network.name}, size {result.size}, {result.network.sha256[:12]}",
+        "platform": f"{platform.name} v{platform.version} "
+        f"({platform.family}, {platform.kind}, {platform.origin})",
+        "scenario": f"{result.scenario}, {result.tier} tier, {result.division} division, seed {result.seed}",
+        "status": result.status,
+        "started": f"{result.started}, took {engineering(result.wall_s, 's')}",
+        "system": result.system[:19],
+    }
+    if gate:
+        reached = "reached" if gate.reached else "MISSED"
+        facts["quality"] = (
+            f"{gate.metric} {100 * gate.value:.2f} %, target {100 * gate.target:g} %: {reached}"
+        )
+    return facts
+
+
+def _metrics(metrics: tuple[Metric, ...]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for column in ("name", "value", "interval", "kind, boundary"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("name", "interval"))
+    table.add_column("source", overflow="fold", style="dim")
+    for metric in metrics:
+        boundary = f", {BOUNDARY_WORDS[metric.boundary]}" if metric.boundary else ""
+        cells = (inert(metric.name), value_text(metric), interval_text(metric), metric.kind + boundary)
+        table.add_row(*map(Text, cells), Text(inert(metric.source)))
+        for term, value in (metric.breakdown or {}).items():
+            share = f"{percent(value / metric.value)} of it" if metric.value else ""
+            table.add_row(
+                Text(f"  {inert(term)}"), Text(engineering(value, metric.unit)), Text(share), "", ""
+            )
+    return table
+
+
+def _pairs(pairs: dict[str, str]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in pairs.items():
+        table.add_row(Text(inert(name)), Text(inert(value)))
+    return table

@@ -1,0 +1,135 @@
+"""A board in words: sections of rows that share kinds and boundaries, and why the others have no rank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nmbench.quantity import BOUNDARIES, KINDS, Boundary
+from nmbench.report.board import Board, Contest, Row, Stated
+
+BOUNDARY_WORDS: dict[Boundary | None, str] = {
+    "chip_dynamic": "chip dynamic",
+    "chip_total": "chip total",
+    "system_without_io": "system without I/O",
+    "system_with_io": "system with I/O",
+    "wall": "wall clock",
+    None: "no stated boundary",
+}
+
+LEGEND = (
+    ("accuracy", "of the very outputs whose energy and latency are shown; Wilson interval of 95 %."),
+    ("measured", "ran for real and was timed by the harness; intervals of 95 %."),
+    (
+        "modelled",
+        "published constants x the simulator's event counts, or x a measured time; intervals of 90 %.",
+    ),
+    ("simulated", "computed by the simulator, whose answers and counts the modelled platforms share."),
+    (
+        "rank",
+        "by value, among the same kind and boundary where quality reached its target; in brackets the places "
+        "that the intervals leave open.",
+    ),
+)
+"""What the words of a board mean."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Rows whose energies share a kind and a boundary, and whose latencies do."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Why something of a platform has no rank; ``what`` names it, or the status of its result."""
+
+    platform: str
+    what: str
+    why: str
+
+
+def sections(board: Board) -> list[Section]:
+    """Return the rows that ran, by kind and boundary, each section by energy and then latency."""
+    grouped: dict[str, list[Row]] = {}
+    for row in sorted((r for r in board.rows if r.status == "ok"), key=_order):
+        grouped.setdefault(_heading(row), []).append(row)
+    return [Section(heading, tuple(rows)) for heading, rows in grouped.items()]
+
+
+def notes(board: Board) -> list[Note]:
+    """Return why rows, or single numbers of them, are not ranked; failures last."""
+    found: list[tuple[int, Note]] = []
+    for row in board.rows:
+        if row.status != "ok":
+            found.append(
+                (2 if row.status == "failed" else 1, Note(row.platform, row.status, row.error or ""))
+            )
+        elif row.not_ranked:
+            found.append(
+                (0, Note(row.platform, "quality" if row.reached is False else "comparison", row.not_ranked))
+            )
+        else:
+            numbers = (("energy", row.energy), ("latency", row.latency))
+            found += [(0, Note(row.platform, what, n.unranked)) for what, n in numbers if n.unranked]
+    return [note for _, note in sorted(found, key=lambda f: f[0])]
+
+
+def title(contest: Contest) -> str:
+    """Name the contest: workload, version, size and scenario."""
+    seed = f", seed {contest.seed}" if contest.seed else ""
+    return f"{contest.workload} v{contest.workload_version}, size {contest.size}, {contest.scenario}{seed}"
+
+
+def conditions(board: Board) -> list[str]:
+    """Say under which conditions the board's numbers hold: data, quality target, tier, division."""
+    contest = board.contest
+    samples = {row.accuracy.n for row in board.rows if row.accuracy.n is not None}
+    kind = "SYNTHETIC data" if contest.synthetic else "real data"
+    count = f", {samples.pop()} test samples" if len(samples) == 1 else ""
+    tier = "quick tier (never submittable)" if contest.tier == "quick" else f"{contest.tier} tier"
+    found = [f"{kind} ({contest.data_source}){count}"]
+    if board.target is not None:
+        found.append(f"accuracy target {100 * board.target:g} %")
+    found += [tier, f"{contest.division} division"]
+    if any(row.published_data is False for row in board.rows):
+        found.append("data DIFFER from the published ones")
+    return found
+
+
+def where(number: Stated) -> str:
+    """Say kind and boundary of a number, `modelled, chip total`."""
+    return "none" if number.value is None else f"{number.kind}, {BOUNDARY_WORDS[number.boundary]}"
+
+
+def used_words(found: Iterable[Board]) -> list[tuple[str, str]]:
+    """Return the entries of `LEGEND` for what stands on the boards."""
+    kinds = {n.kind for b in found for r in b.rows for n in (r.accuracy, r.energy, r.latency)}
+    return [(word, meaning) for word, meaning in LEGEND if word in ("accuracy", "rank") or word in kinds]
+
+
+def _heading(row: Row) -> str:
+    energy, latency = _at(row.energy), _at(row.latency)
+    if energy == latency:
+        return f"Energy and latency {energy}" if energy else "Neither energy nor latency stated"
+    first = f"Energy {energy}" if energy else "No energy stated"
+    return f"{first}; latency {latency}" if latency else f"{first}; no latency stated"
+
+
+def _at(number: Stated) -> str | None:
+    return None if number.value is None else f"{number.kind} at {BOUNDARY_WORDS[number.boundary]}"
+
+
+def _order(row: Row) -> tuple[int, tuple[int, int, float], tuple[int, int, float], str]:
+    """Sort by the platform's kind, then so that sections are contiguous, then by value."""
+    energy, latency = _position(row.energy), _position(row.latency)
+    return KINDS.index(row.kind), (*energy[:2], 0.0), (*latency[:2], energy[2]), row.platform
+
+
+def _position(number: Stated) -> tuple[int, int, float]:
+    if number.value is None or number.kind is None:
+        return len(KINDS), len(BOUNDARIES), float("inf")
+    boundary = BOUNDARIES.index(number.boundary) if number.boundary else len(BOUNDARIES)
+    return KINDS.index(number.kind), boundary, number.value
