@@ -13,7 +13,7 @@ from nmbench.registry import Entry
 from nmbench.spec import Data, Scenario, Tier, Workload
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """What is run, before it is said on which platform.
 
@@ -60,7 +60,7 @@ class Task:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cell:
     """One task on one platform: one result record."""
 

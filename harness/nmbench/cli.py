@@ -70,7 +70,9 @@ def list_(
 
 @app.command()
 def run(
-    suite: Annotated[str, typer.Option(help="Suite to run.")] = "temporal",
+    suite: Annotated[
+        str, typer.Option(help="Suite to run: its name, or a folder with a suite.yaml.")
+    ] = "temporal",
     workload: Annotated[list[str], typer.Option(help="Only these workloads.")] = [],  # noqa: B006
     platform: Annotated[list[str], typer.Option(help="Only these platforms, or families of platforms.")] = [],  # noqa: B006
     size: Annotated[list[str], typer.Option(help="Sizes of the reference network.")] = ["base"],  # noqa: B006
@@ -166,6 +168,31 @@ def report(
     with Terminal() as terminal:
         path = build.build(found, folder, terminal)
     print(path)
+
+
+@app.command()
+def schema(
+    what: Annotated[str, typer.Argument(metavar="result|system|run|workload|suite")] = "result",
+) -> None:
+    """Print the JSON schema of a document."""
+    import json
+
+    from pydantic import BaseModel
+
+    from nmbench.record import Result, System
+    from nmbench.spec import SuiteFile, Workload
+    from nmbench.sweep import Run
+
+    models: dict[str, type[BaseModel]] = {
+        "result": Result,
+        "system": System,
+        "run": Run,
+        "workload": Workload,
+        "suite": SuiteFile,
+    }
+    if what not in models:
+        raise InputError("nmbench schema", [unknown("document", what, models)])
+    print(json.dumps(models[what].model_json_schema(by_alias=True), indent=1))
 
 
 def _tasks(
