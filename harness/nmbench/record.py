@@ -97,7 +97,7 @@ class NetworkId(_Record):
 
 
 class PlatformId(_Record):
-    """Which platform answered."""
+    """Which platform answered; ``caveat`` says what of the answers is not its own."""
 
     name: Name
     version: int
@@ -107,6 +107,7 @@ class PlatformId(_Record):
     card_sha256: Sha256 | None = None
     options: dict[str, Scalar] = {}
     tuned: bool = False
+    caveat: str | None = None
 
 
 class Gate(_Record):

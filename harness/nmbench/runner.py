@@ -187,6 +187,7 @@ def _identify(cell: Cell, platform: Platform | None) -> PlatformId:
         origin=cell.platform.origin,
         card_sha256=info.card.sha256 if info.card else None,
         options=dict(info.options),
+        caveat=info.caveat,
     )
 
 

@@ -168,7 +168,8 @@ def made_result(
         ),
         network=NetworkId(name="base", sha256=sha(name + "net"), dialect=Dialect(dt=0.005)),
         platform=PlatformId(
-            name=made.name, version=1, family=made.family, kind=made.kind, origin="built in"
+            name=made.name, version=1, family=made.family, kind=made.kind, origin="built in",
+            caveat="another network's" if made.family == "akida" else None,
         ),
         size="base", seed=0, system=f"sha256:{sha('machine')}",
         quality=gate if ok else None,

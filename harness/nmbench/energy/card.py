@@ -91,6 +91,9 @@ class Card(BaseModel):
         90 % intervals of the whole model; the boundaries named here are those that it states.
     boundaries
         What each stated boundary includes, in words.
+    answers
+        What of the answers is not the platform's own, where that is more than rounding: stands beside every
+        accuracy.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -105,6 +108,7 @@ class Card(BaseModel):
     limits: dict[str, Constant]
     interval: Factors
     boundaries: dict[Boundary, Text] = Field(min_length=1)
+    answers: Text | None = None
     notes: tuple[Text, ...] = ()
 
     @model_validator(mode="after")

@@ -33,6 +33,8 @@ class PlatformInfo:
         Boundary of a latency by the wall clock.
     card
         Constants that energy and modelled latency stand on; None where it states neither.
+    caveat
+        What of the answers is not the platform's own; stands beside every accuracy.
     """
 
     name: str
@@ -42,6 +44,7 @@ class PlatformInfo:
     clock: Literal["wall", "model"]
     boundary: Boundary = "wall"
     card: Card | None = None
+    caveat: str | None = None
     options: dict[str, float | int | str | bool] = field(default_factory=dict)
 
 

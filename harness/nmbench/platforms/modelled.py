@@ -50,6 +50,7 @@ class ModelledPlatform(Platform):
             clock="model",
             boundary=_outermost(self.card),
             card=self.card,
+            caveat=self.card.answers,
         )
 
     def place(self, network: Network) -> Mapping | Misfit:

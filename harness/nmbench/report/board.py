@@ -38,6 +38,8 @@ class Row:
 
     Attributes
     ----------
+    caveat
+        What of its answers is not the platform's own; None where they are.
     differs
         What makes it incomparable with the others of its board; None where nothing does.
     """
@@ -46,6 +48,7 @@ class Row:
     family: str
     version: int
     kind: Kind
+    caveat: str | None
     status: str
     id: str
     started: str

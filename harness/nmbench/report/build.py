@@ -97,7 +97,7 @@ def _write(results: Sequence[Result], folder: Path, progress: Progress) -> None:
     synthetic = any(board.contest.synthetic for board in found)
     quick = any(board.contest.tier == "quick" for board in found)
     sections += [
-        "## What the words mean\n\n" + legend_text(),
+        "## What the words mean\n\n" + legend_text(found),
         caveats(synthetic=synthetic, quick=quick),
         _files(),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from nmbench.report.board import Board, Row, Stated
 from nmbench.report.engineering import bounds, engineering, percent, percent_bounds
 from nmbench.report.escape import markdown
-from nmbench.report.sections import LEGEND, conditions, notes, sections, title, where
+from nmbench.report.sections import LEGEND, answers, conditions, named, notes, sections, title, where
 
 HEAD = (
     "Platform", "Accuracy", "Energy per inference", "Kind, boundary", "Rank",
@@ -30,9 +30,10 @@ def board_text(board: Board) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def legend_text() -> str:
-    """Return what the words of the tables mean, as a list."""
-    return "\n".join(f"- **{word}**: {meaning}" for word, meaning in LEGEND) + "\n"
+def legend_text(found: Iterable[Board]) -> str:
+    """Return what the words and the stars of the tables mean, as a list."""
+    entries = [(markdown(name), markdown(whose)) for name, whose in answers(found)]
+    return "\n".join(f"- **{word}**: {meaning}" for word, meaning in [*entries, *LEGEND]) + "\n"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -46,7 +47,7 @@ def _cells(row: Row) -> list[str]:
     share = "no value"
     if accuracy.value is not None:
         share = f"{percent(accuracy.value)} {percent_bounds(accuracy.lo, accuracy.hi)}, {accuracy.kind}"
-    return [markdown(row.platform), _plain(share), *_number(row.energy, "J"), *_number(row.latency, "s")]
+    return [markdown(named(row)), _plain(share), *_number(row.energy, "J"), *_number(row.latency, "s")]
 
 
 def _number(number: Stated, unit: str) -> list[str]:

@@ -77,6 +77,17 @@ def notes(board: Board) -> list[Note]:
     return [note for _, note in sorted(found, key=lambda f: f[0])]
 
 
+def named(row: Row) -> str:
+    """Return the platform's name, with a star where its answers are not its own (`answers`)."""
+    return f"{row.platform}*" if row.caveat and row.status == "ok" else row.platform
+
+
+def answers(found: Iterable[Board]) -> list[tuple[str, str]]:
+    """Say once of each platform that ran whose the answers are, where they are not its own."""
+    rows = [row for board in found for row in board.rows if row.status == "ok"]
+    return list({row.platform: (named(row), f"answers: {row.caveat}") for row in rows if row.caveat}.values())
+
+
 def title(contest: Contest) -> str:
     """Name the contest: workload, version, size and scenario."""
     seed = f", seed {contest.seed}" if contest.seed else ""

@@ -21,7 +21,7 @@ from nmbench.report.engineering import bounds, engineering, percent, percent_bou
 from nmbench.report.escape import inert
 from nmbench.report.frames import frame
 from nmbench.report.leaderboard import boards
-from nmbench.report.sections import conditions, notes, sections, title, used_words
+from nmbench.report.sections import answers, conditions, named, notes, sections, title, used_words
 
 HEADER = ("Platform", "Accuracy", "Energy per inference", "Rank", "Latency p90", "Rank")
 SHORT = ("Platform", "Accuracy", "Energy", "Rank", "Latency p90", "Rank")
@@ -124,8 +124,8 @@ def show(results: Sequence[Result], console: Console | None = None) -> None:
     legend = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     legend.add_column(no_wrap=True, style="dim")
     legend.add_column(style="dim")
-    for word, meaning in used_words(found):
-        legend.add_row(Text(word), Text(meaning))
+    for word, meaning in [*answers(found), *used_words(found)]:
+        legend.add_row(Text(inert(word)), Text(inert(meaning)))
     console.print(legend)
 
 
@@ -150,7 +150,7 @@ def _cells(row: Row) -> tuple[Cell, ...]:
         else Cell(percent(accuracy.value), percent_bounds(accuracy.lo, accuracy.hi))
     )
     return (
-        Cell(inert(row.platform)),
+        Cell(inert(named(row))),
         share,
         _number(row.energy, "J"),
         Cell(_rank(row.energy)),
