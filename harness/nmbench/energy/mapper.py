@@ -68,14 +68,15 @@ def _place_on_crossbars(sizes: Outline, card: Card) -> Mapping | Misfit:
 
 
 def _place_on_npus(sizes: Outline, card: Card) -> Mapping | Misfit:
-    stateful = [
-        f"{link.name} ({'recurrent' if link.target <= link.source else f'delay of {link.delay} steps'})"
-        for link in sizes.links
-        if link.target <= link.source or link.delay
-    ]
-    faults = (
-        [f"feed-forward layers only, no state from step to step: {', '.join(stateful)}"] if stateful else []
-    )
+    recurrent = sum(link.target <= link.source for link in sizes.links)
+    delayed = sum(link.target > link.source and link.delay > 0 for link in sizes.links)
+    stateful = [f"{n} {what}" for n, what in ((recurrent, "recurrent"), (delayed, "delayed")) if n]
+    faults = []
+    if stateful:
+        faults.append(
+            f"feed-forward layers only, no state from step to step: {' and '.join(stateful)} of "
+            f"{len(sizes.links)} projections"
+        )
     bytes_ = _weight_bytes(sizes, card)
     used = [0, *(max(1, math.ceil(b / card.value("synapse_bytes_per_core"))) for b in bytes_[1:])]
     if sum(used) > card.value("cores_per_chip"):

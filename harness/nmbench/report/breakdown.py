@@ -50,7 +50,7 @@ GROUPS = (
          "barrier", "call", "launches"),
     ),
     Group("input and output", PURPLE, "black", ("host_io",)),
-    Group("other", PALE, "black", ()),
+    Group("mixed or other", PALE, "black", ()),
 )  # fmt: skip
 """The last one takes what no other names: terms of plug-ins, and those that mix sorts."""
 

@@ -1,0 +1,168 @@
+"""A trained torch model as a NIR graph: batch norm folded, weights and biases on a power-of-two grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import nir
+import numpy as np
+import numpy.typing as npt
+from model import TAU_S, ConvSynapses, DenseSynapses, Layer, Net
+
+Doubles = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
+BIAS_BITS = 16
+
+
+def export(net: Net, weight_bits: int) -> nir.NIRGraph:
+    """Return the network as NIR, in SI units.
+
+    Under the dialect ``nmbench`` at the model's ``dt`` it computes what the torch model does in evaluation
+    mode, but for the rounding of weights and biases: ``w_in = tau_syn / dt`` makes the synapse's gain 1, and
+    thresholds and resistances are 1. A layer's delays become branches ``Delay -> Linear`` into the same
+    neurons; the bias stands in the first branch, behind its delay.
+    """
+    graph = _Graph()
+    graph.add("input", nir.Input(np.array(net.input_shape)))
+    before, shape = "input", net.input_shape
+    for number, layer in enumerate(net.stack, start=1):
+        if isinstance(layer.synapses, ConvSynapses):
+            sources = [graph.add(f"synapses{number}", conv_node(layer.synapses, shape, weight_bits), before)]
+        else:
+            before, shape = graph.flat(before, shape)
+            sources = _dense_branches(graph, layer.synapses, f"{number}", before, net.dt_s, weight_bits)
+        before, shape = graph.add(f"neurons{number}", cuba_lif_node(layer), *sources), layer.shape
+        if layer.recurrent is not None:
+            weight = on_grid(layer.recurrent.detach().numpy(), weight_bits)
+            graph.edges.append((graph.add(f"recurrent{number}", nir.Linear(weight), before), before))
+    before, _ = graph.flat(before, shape)
+    weight, bias = (p.detach().numpy() for p in (net.readout.weight, net.readout.bias))
+    readout = nir.Affine(on_grid(weight, weight_bits), on_grid(bias, BIAS_BITS))
+    before = graph.add("synapses_readout", readout, before)
+    before = graph.add("readout", li_node(net), before)
+    graph.add("output", nir.Output(np.array([len(bias)])), before)
+    return nir.NIRGraph(graph.nodes, graph.edges, metadata={})
+
+
+@dataclass
+class _Graph:
+    nodes: dict[str, Any] = field(default_factory=dict)
+    edges: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, name: str, node: Any, *sources: str) -> str:
+        self.nodes[name] = node
+        self.edges += [(source, name) for source in sources]
+        return name
+
+    def flat(self, before: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
+        """Put a Flatten behind a population with rows and columns; its C-order is torch's too."""
+        if len(shape) == 1:
+            return before, shape
+        node = nir.Flatten({"input": np.array(shape)}, start_dim=0, end_dim=-1)
+        return self.add(f"flatten_{before}", node, before), (int(np.prod(shape)),)
+
+
+def _dense_branches(
+    graph: _Graph, synapses: DenseSynapses, number: str, before: str, dt_s: float, bits: int
+) -> list[str]:
+    folded, bias = folded_dense(synapses)
+    weight, inputs = on_grid(folded, bits), folded.shape[2]
+    ends = []
+    for branch, steps in enumerate(synapses.delays):
+        source = before
+        if steps:
+            late = nir.Delay(np.full(inputs, steps * dt_s))
+            source = graph.add(f"delay{number}_{steps}", late, before)
+        part = np.ascontiguousarray(weight[:, branch])
+        node = nir.Linear(part) if branch else nir.Affine(part, on_grid(bias, BIAS_BITS))
+        ends.append(graph.add(f"synapses{number}_{steps}", node, source))
+    return ends
+
+
+def folded_dense(synapses: DenseSynapses) -> tuple[Doubles, Doubles]:
+    """Return weights ``[M, K, N]`` and bias ``[M]`` with the batch norm's running statistics folded in."""
+    gain, bias = _norm(synapses.norm)
+    return synapses.synapses().detach().numpy() * gain[:, None, None], bias
+
+
+def folded_conv(synapses: ConvSynapses) -> tuple[Doubles, Doubles]:
+    """Return kernels ``[C', C, kh, kw]`` and bias ``[C']`` with the batch norm folded in."""
+    gain, bias = _norm(synapses.norm)
+    return synapses.conv.weight.detach().numpy() * gain[:, None, None, None], bias
+
+
+def _norm(norm: Any) -> tuple[Doubles, Doubles]:
+    """Return the gain and offset of a batch norm in evaluation mode, ``y = gain x + offset``."""
+    scale, offset, mean, var = (
+        p.detach().double().numpy() for p in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+    )
+    gain = scale / np.sqrt(var + norm.eps)
+    return gain, offset - gain * mean
+
+
+def on_grid(values: npt.NDArray[np.floating[Any]], bits: int) -> Floats:
+    """Round to signed integers of ``bits`` bits times one power of two.
+
+    The power is that of the least squared error; large values are clipped where finer steps for all the
+    others are worth it.
+
+    Returns
+    -------
+    numpy.ndarray
+        Float32, the products themselves (exact: an int16 times a power of two).
+    """
+    exact = np.asarray(values, dtype=np.float64)
+    largest = float(np.abs(exact).max(initial=0.0))
+    if largest == 0.0:
+        return np.zeros(exact.shape, np.float32)
+    coarsest = int(np.ceil(np.log2(largest / (2 ** (bits - 1) - 1))))
+    tried = [_rounded(exact, bits, exponent) for exponent in range(coarsest, coarsest - 4, -1)]
+    return min(tried, key=lambda rounded: float(np.square(rounded - exact).sum())).astype(np.float32)
+
+
+def _rounded(exact: Doubles, bits: int, exponent: int) -> Doubles:
+    limit = 2 ** (bits - 1) - 1  # symmetric: -128 would have no counterpart
+    rounded: Doubles = np.clip(np.rint(np.ldexp(exact, -exponent)), -limit, limit) * 2.0**exponent
+    return rounded
+
+
+def conv_node(synapses: ConvSynapses, shape: tuple[int, ...], bits: int) -> nir.Conv2d:
+    """Return a convolution of spikes ``shape = (C, H, W)`` as NIR."""
+    weight, bias = folded_conv(synapses)
+    conv = synapses.conv
+    return nir.Conv2d(
+        input_shape=(shape[1], shape[2]),
+        weight=on_grid(weight, bits),
+        stride=conv.stride,
+        padding=conv.padding,
+        dilation=1,
+        groups=1,
+        bias=on_grid(bias, BIAS_BITS),
+    )
+
+
+def cuba_lif_node(layer: Layer) -> nir.CubaLIF:
+    """Return a layer's neurons as NIR, every parameter written out for every neuron."""
+    tau_syn, tau_mem = (_tau(p, layer.shape) for p in (layer.log_tau_syn, layer.log_tau_mem))
+    one, zero = np.ones(layer.shape), np.zeros(layer.shape)
+    return nir.CubaLIF(
+        tau_syn=tau_syn,
+        tau_mem=tau_mem,
+        r=one,
+        v_leak=zero,
+        v_threshold=one,
+        v_reset=zero,
+        w_in=tau_syn / layer.dt_s,
+    )
+
+
+def li_node(net: Net) -> nir.LI:
+    """Return the readout as NIR."""
+    tau = _tau(net.log_tau_readout, (net.readout.out_features,))
+    return nir.LI(tau=tau, r=np.ones(tau.shape), v_leak=np.zeros(tau.shape))
+
+
+def _tau(log_tau: Any, shape: tuple[int, ...]) -> Doubles:
+    tau: Doubles = np.exp(np.clip(log_tau.detach().double().numpy(), *np.log(TAU_S)))
+    return np.ascontiguousarray(np.broadcast_to(tau, shape))
