@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import tiny
 
 from nmbench import metrics
 from nmbench.energy.cost import Cost, Term
+from nmbench.simulator.engine import compile
 from nmbench.stats import percentile
 
 
@@ -68,3 +72,32 @@ def test_measured_latency_keeps_the_raw_repetitions() -> None:
 def test_no_energy_is_null_with_a_reason() -> None:
     found = metrics.missing_energy("no meter", "wall", "measured")
     assert found.value is None and found.reason == "no meter"
+
+
+def test_neurobench_columns_by_hand() -> None:
+    network = tiny.mlp()
+    batch = tiny.spike_batch(network, samples=3)
+    counts = compile(network).run(batch).counts
+    found = {m.name: m.value for m in metrics.neurobench(network, counts)}
+    weights = sum(p.weight.size for p in network.projections)
+    zeros = sum(int((p.weight == 0).sum()) for p in network.projections)
+    assert found["footprint"] == 4 * (weights + 2 * network.neurons)
+    assert found["connection_sparsity"] == pytest.approx(zeros / weights)
+    assert found["synaptic_operations_effective_acs"] == counts.synaptic_events.sum() / 3
+    assert found["synaptic_operations_dense"] == weights * counts.steps
+    assert found["membrane_updates"] == network.neurons * counts.steps
+
+
+def test_delays_that_share_out_one_matrix_are_counted_as_one() -> None:
+    network = tiny.mlp()
+    whole = network.projections[0]
+    rng = np.random.default_rng(0)
+    early = rng.random(whole.weight.shape) < 0.5
+    halves = [
+        replace(
+            whole, name=str(delay), weight=np.where(mask, whole.weight, 0).astype(np.float32), delay=delay
+        )
+        for delay, mask in ((0, early), (2, ~early))
+    ]
+    split = replace(network, projections=(*halves, *network.projections[1:]))
+    assert metrics._synapses(split) == metrics._synapses(network)

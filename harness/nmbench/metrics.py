@@ -113,17 +113,23 @@ def missing_energy(reason: str, boundary: Boundary, kind: Kind) -> Metric:
 def neurobench(network: Network, counts: EventCounts) -> list[Metric]:
     """NeuroBench's static and activity metrics under its names (Yik et al. 2025, Nat. Commun. 16:1545).
 
-    footprint: bytes of weights (one a stored weight, float32) and of neuron state; connection_sparsity:
-    share of zero weights; activation_sparsity: 1 - spikes / (neurons x steps) over spiking populations.
+    footprint: bytes of weights (float32) and of neuron state; connection_sparsity: share of zero weights;
+    activation_sparsity: 1 - spikes / (neurons x steps) over spiking populations; synaptic operations per
+    inference: an AC a spike through a non-zero weight, no MACs since every input of a synapse is a spike,
+    and what a dense engine computes; membrane_updates: neuron updates per inference.
     """
-    weights = sum(p.weight.size for p in network.projections)
-    nonzero = sum(int(np.count_nonzero(p.weight)) for p in network.projections)
+    weights, nonzero = _synapses(network)
     spiking = [i for i, p in enumerate(network.populations) if p.dynamics is not None and p.dynamics.spiking]
     cells = sum(network.populations[i].size for i in spiking) * counts.steps * len(counts)
+    means = counts.per_inference()
     values: dict[str, float | None] = {
         "footprint": float(4 * (weights + 2 * network.neurons)),
         "connection_sparsity": 1 - nonzero / weights if weights else None,
         "activation_sparsity": 1 - float(counts.spikes[:, :, spiking].sum()) / cells if cells else None,
+        "synaptic_operations_effective_acs": means["synaptic_events"],
+        "synaptic_operations_effective_macs": 0.0,
+        "synaptic_operations_dense": means["dense_macs"],
+        "membrane_updates": means["neuron_updates"],
     }
     return [
         Metric(
@@ -137,6 +143,20 @@ def neurobench(network: Network, counts: EventCounts) -> list[Metric]:
         )
         for name, value in values.items()
     ]
+
+
+def _synapses(network: Network) -> tuple[int, int]:
+    """Count weights, and those that are not zero.
+
+    Parallel projections that share a matrix of synapses out among several delays are that one matrix, as
+    long as their synapses do not overlap.
+    """
+    sizes: dict[tuple[int, int, tuple[int, ...]], tuple[int, int]] = {}
+    for p in network.projections:
+        key = (p.source, p.target, p.weight.shape)
+        _, before = sizes.get(key, (0, 0))
+        sizes[key] = (p.weight.size, before + int(np.count_nonzero(p.weight)))
+    return sum(max(size, there) for size, there in sizes.values()), sum(there for _, there in sizes.values())
 
 
 def _energy(cost: Cost, boundary: Boundary, source: str) -> Metric:

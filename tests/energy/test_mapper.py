@@ -183,10 +183,10 @@ def test_misfits_name_the_limit_and_by_how_much() -> None:
 
 
 def test_akida_refuses_loops_and_delays() -> None:
-    assert "recurrent" in refused(tiny.recurrent(), "akida")
+    assert "1 recurrent of 3 projections" in refused(tiny.recurrent(), "akida")
     groups = tiny.chain(5, 5).groups
     late = Outline(groups, (tiny.full_link(groups, 0, 1, delay=2),))
-    assert "delay of 2 steps" in refused(late, "akida")
+    assert "1 delayed of 1 projections" in refused(late, "akida")
     assert fitted(tiny.mlp(), "akida").cores == 2
 
 

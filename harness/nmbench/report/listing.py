@@ -23,6 +23,8 @@ METRICS = (
     ("footprint", "B", "bytes of weights and neuron state (NeuroBench)"),
     ("connection_sparsity", "1", "share of zero weights (NeuroBench)"),
     ("activation_sparsity", "1", "1 - spikes / (neurons x steps) (NeuroBench)"),
+    ("synaptic_operations_*", "1", "effective ACs and MACs, and dense ones, per inference (NeuroBench)"),
+    ("membrane_updates", "1", "neuron updates per inference (NeuroBench)"),
 )
 
 
