@@ -60,7 +60,7 @@ def version(
 @app.command("list")
 def list_(
     what: Annotated[str, typer.Argument(metavar="suites|workloads|platforms|metrics")],
-    plugin: Plugins = [],  # noqa: B006 - typer makes a new list for each call
+    plugin: Plugins = [],
 ) -> None:
     """List what there is to run, and on what."""
     from nmbench.report import listing
@@ -73,9 +73,9 @@ def run(
     suite: Annotated[
         str, typer.Option(help="Suite to run: its name, or a folder with a suite.yaml.")
     ] = "temporal",
-    workload: Annotated[list[str], typer.Option(help="Only these workloads.")] = [],  # noqa: B006
-    platform: Annotated[list[str], typer.Option(help="Only these platforms, or families of platforms.")] = [],  # noqa: B006
-    size: Annotated[list[str], typer.Option(help="Sizes of the reference network.")] = ["base"],  # noqa: B006
+    workload: Annotated[list[str], typer.Option(help="Only these workloads.")] = [],
+    platform: Annotated[list[str], typer.Option(help="Only these platforms, or families of platforms.")] = [],
+    size: Annotated[list[str], typer.Option(help="Sizes of the reference network.")] = ["base"],
     data: Annotated[
         str, typer.Option(help="'synthetic' (needs no download), 'real', or the name of a source.")
     ] = "synthetic",
@@ -83,7 +83,7 @@ def run(
         Path | None, typer.Option(help="Folder of real data, or one archive (NMBENCH_DATA).")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the order of queries.")] = 0,
-    plugin: Plugins = [],  # noqa: B006
+    plugin: Plugins = [],
     results: ResultsFolder = None,
     fresh: Annotated[bool, typer.Option(help="Begin anew, also where a run was cut off.")] = False,
 ) -> None:

@@ -29,7 +29,7 @@ class InputError(Exception):
         return "\n".join([f"{self.subject}: {len(self.faults)} faults", *(f"  - {f}" for f in self.faults)])
 
 
-class DataMissing(Exception):  # noqa: N818 - a state of the machine, not an error of ours
+class DataMissing(Exception):
     """A data set that is not on this machine; the message says what to fetch and where to put it."""
 
 

@@ -26,7 +26,7 @@ CHUNK = 32
 """Samples handed over at once where nothing is timed: a compromise of progress bar and speed."""
 
 
-class Broken(Exception):  # noqa: N818 - the platform's fault, told in the record
+class Broken(Exception):
     """An answer that breaks the contract of a platform."""
 
 

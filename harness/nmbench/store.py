@@ -82,9 +82,9 @@ def write_new(path: Path, text: str, *, replace: bool = False) -> Path:
             os.fsync(file.fileno())
         Path(beside).chmod(0o644)
         if replace:
-            os.replace(beside, path)  # noqa: PTH105 - atomic, as Path.replace is; beside is text here
+            Path(beside).replace(path)
         else:
-            os.link(beside, path)
+            path.hardlink_to(beside)
     finally:
         Path(beside).unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)

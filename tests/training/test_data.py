@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-pytest.importorskip("torch")
 from augment import Columns, moved
 from data import Batches
+from hypothesis import given
+from hypothesis import strategies as st
 from recipe import Augment, Dense, Recipe
 
 from nmbench.datasets import transforms

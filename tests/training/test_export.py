@@ -6,20 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from export import BIAS_BITS, cuba_lif_node, export, folded_conv, folded_dense, on_grid
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from model import ConvSynapses, DenseSynapses, Net
+from recipe import Conv, Dense, Recipe
 
-torch = pytest.importorskip("torch")
-from export import BIAS_BITS, cuba_lif_node, export, folded_conv, folded_dense, on_grid  # noqa: E402 - needs torch
-from hypothesis import given  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from hypothesis.extra.numpy import arrays  # noqa: E402
-from model import ConvSynapses, DenseSynapses, Net  # noqa: E402
-from recipe import Conv, Dense, Recipe  # noqa: E402
-
-from nmbench.network.dialect import Dialect  # noqa: E402
-from nmbench.network.lower import lower  # noqa: E402
-from nmbench.network.nir_file import read_nir, write_nir  # noqa: E402
-from nmbench.simulator.reference import simulate  # noqa: E402
-from nmbench.spikes import SpikeBatch  # noqa: E402
+from nmbench.network.dialect import Dialect
+from nmbench.network.lower import lower
+from nmbench.network.nir_file import read_nir, write_nir
+from nmbench.simulator.reference import simulate
+from nmbench.spikes import SpikeBatch
 
 STEPS, SAMPLES, CLASSES = 14, 3, 4
 COMMON = {

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-pytest.importorskip("torch")
 from model import Net
 from recipe import FOLDER, read_recipe
 

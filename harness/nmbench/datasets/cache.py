@@ -46,7 +46,7 @@ class Manifest(BaseModel):
     splits: dict[str, SplitManifest]
 
 
-class Damaged(Exception):  # noqa: N818 - a state that is mended, not an error that is reported
+class Damaged(Exception):
     """A cached set that is not what was written; the message says what is wrong."""
 
 

@@ -55,10 +55,12 @@ def faults(name: str, options: Mapping[str, object]) -> list[str]:
         if option not in known:
             found.append(unknown(f"option of transform {name!r}:", option, known))
             continue
-        whole = isinstance(known[option].default, int)
-        positive = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-        if not positive or value < (1 if whole else 0):  # type: ignore[operator]  # a number, by the line above
-            kind = "a whole number of at least 1" if whole else "a number of at least 0"
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if isinstance(known[option].default, int):
+            good, kind = isinstance(number, int) and number >= 1, "a whole number of at least 1"
+        else:
+            good, kind = number is not None and number >= 0, "a number of at least 0"
+        if not good:
             found.append(f"transform {name!r}: {option} must be {kind}, not {value!r}")
     return found
 

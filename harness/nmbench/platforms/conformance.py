@@ -34,7 +34,7 @@ ROUNDING = 1e-12
 SAMPLES, STEPS, INPUTS, HIDDEN, CLASSES = 6, 9, 8, 7, 3
 
 
-class Nonconformity(AssertionError):  # noqa: N818 - what it finds, in the suite's own word
+class Nonconformity(AssertionError):
     """A platform that breaks the contract, and how."""
 
 
