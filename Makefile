@@ -4,8 +4,9 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TORCH := $(VENV)/.torch
 
-.PHONY: demo test test-all check bench lock train clean help
+.PHONY: demo test test-all test-train check bench lock train clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,14 +34,22 @@ lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra test --python-version 3.11 --universal \
 		--no-header --no-annotate --generate-hashes -o requirements.lock
 
-train: $(READY) ## train the reference networks again (installs torch)
-	$(BIN)/python -m pip install -q -c workloads/training/constraints.txt torch
-	for network in digits-saccade gesture spoken-digits; do \
-		$(BIN)/python workloads/training/train.py $$network || exit 1; done
-	$(BIN)/python workloads/training/train.py spoken-digits --data fsdd
+train: $(TORCH) ## train the reference networks again (installs torch; FSDD=path of its archive for that one)
+	for network in digits-saccade gesture spoken-digits; do for size in base small; do \
+		$(BIN)/python workloads/training/train.py $$network --size $$size || exit 1; done; done
+	if [ -n "$(FSDD)" ]; then for size in base small; do $(BIN)/python workloads/training/train.py \
+		spoken-digits --data fsdd --data-path "$(FSDD)" --size $$size || exit 1; done; fi
+
+test-train: $(TORCH) ## the tests of the training scripts (installs torch)
+	$(BIN)/python -m pytest -n 2 tests/training
+	cd workloads/training && MYPYPATH=../../harness:. ../../$(BIN)/mypy --config-file ../../pyproject.toml *.py
 
 clean: ## forget the environment; results and caches stay
 	rm -rf $(VENV)
+
+$(TORCH): $(READY) workloads/training/constraints.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c workloads/training/constraints.txt torch
+	touch $@
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

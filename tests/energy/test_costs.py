@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny
@@ -19,6 +21,7 @@ from nmbench.energy.mapping import Mapping
 from nmbench.energy.spinnaker import price_spinnaker
 from nmbench.energy.spinnaker2 import paths, price_spinnaker2
 from nmbench.network.network import Network
+from nmbench.simulator.engine import compile
 
 # two steps; spikes of (input 6, hidden 5, out 3): 3 2 0, then 1 0 0
 SPIKES = np.array([[[3, 2, 0], [1, 0, 0]]])
@@ -229,6 +232,18 @@ def test_dense(
             "idle": idle * (t_call + launch_s + arithmetic_s),
         }
     )
+
+
+def test_delays_between_two_populations_are_one_kernel(network: Network) -> None:
+    first = network.projections[0]
+    late = replace(first, name="late", delay=3)
+    delayed = replace(network, projections=(first, late, *network.projections[1:]))
+    batch = tiny.spike_batch(network)
+    card = load_card("gpu-h100")
+    plain, twice = (
+        price_dense(compile(n).run(batch).counts, placed(n, "gpu-h100"), card) for n in (network, delayed)
+    )
+    assert seconds(plain)["launches"] == seconds(twice)["launches"]
 
 
 def test_host() -> None:

@@ -7,8 +7,10 @@ A roofline for the arithmetic, and the launches, which rule at batch 1 (calibrat
 
     E = P_{idle}\,t + (P_{launch} - P_{idle})(t_{call} + t_{launches}) + (P_{load} - P_{idle})\,t_{arithmetic}
 
-Kernels a step: one a projection and one a population. Bytes: every weight and every neuron's state once a
-step. The count of spikes does not matter: a dense engine multiplies zeros too.
+Kernels a step: one a pair of populations, with the delays between them as columns of one matrix, and one a
+population. Step by step, as a stream arrives: an engine that sees the whole recording at once can fuse
+steps and launch less. Bytes: every weight and every neuron's state once a step. The count of spikes does
+not matter: a dense engine multiplies zeros too, also those of synapses that another delay has.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ FLOP_PER_MAC = 2
 
 def price_dense(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
     """Price inferences one at a time."""
-    kernels = len(mapping.routes) + len(mapping.placements) - 1
+    pairs = {(link.source, link.target) for link in mapping.outline.links}
+    kernels = len(pairs) + len(mapping.placements) - 1
     flop = FLOP_PER_MAC * float(counts.dense_macs.sum())
     moved = mapping.synapse_bytes + mapping.outline.neurons * card.value("state_bytes")
     compute = flop / card.value("flop_rate")
