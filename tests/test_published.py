@@ -1,0 +1,88 @@
+"""What is committed: records, their report, and the figures in the README."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nmbench import registry
+from nmbench.documents import read_document
+from nmbench.record import Result, System
+from nmbench.stats import percentile
+from nmbench.store import Store
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "results"
+PATHS = [p for p in Store(RESULTS).paths() if "local" not in p.relative_to(RESULTS).parts]
+SUITE = registry.read_suite("temporal")
+
+
+def test_every_cell_of_the_suite_is_there() -> None:
+    cells = {tuple(p.relative_to(RESULTS).parts[:3]) for p in PATHS}
+    platforms = [e.name for e in registry.select([], registry.platforms())]
+    assert cells == {("temporal", p, w.name) for p in platforms for w in SUITE.workloads}
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+def test_a_record_is_what_its_place_says_and_its_numbers_follow_from_it(path: Path) -> None:
+    result = read_document(path, Result)
+    assert path.stem == result.id
+    assert path.parts[-4:-1] == (result.suite, result.platform.name, result.workload.name)
+    assert result.software.commit and result.software.dirty is False
+    system = read_document(RESULTS / "systems" / f"{result.system.removeprefix('sha256:')}.json", System)
+    assert result.system == f"sha256:{system.sha256}"
+    workload = SUITE.workload(result.workload.name)
+    assert result.workload.published_data
+    if result.workload.version == workload.version:
+        assert result.workload.sha256 == workload.sha256, "another content needs another version"
+    for metric in result.metrics:
+        if metric.breakdown and metric.value is not None:
+            assert sum(metric.breakdown.values()) == pytest.approx(metric.value, rel=1e-9)
+        if metric.samples:
+            assert metric.value == percentile(metric.samples, 0.9) and metric.n == len(metric.samples)
+        if metric.value is not None and metric.name.startswith(("energy", "latency")):
+            assert metric.boundary and metric.lo is not None and metric.hi is not None
+    if result.status == "ok":
+        accuracy = result.find("accuracy")
+        assert accuracy and result.quality and accuracy.value == result.quality.value
+        assert result.quality.reached == (result.quality.value >= workload.quality.target)
+
+
+def provenance(name: str) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = json.loads(
+        (SUITE.folder / "networks" / f"{name}-base.json").read_text()
+    )
+    return found
+
+
+def percent(value: object) -> str:
+    assert isinstance(value, float)
+    return f"{100 * value:.1f} %"
+
+
+@pytest.mark.parametrize("name", [w.name for w in SUITE.workloads])
+def test_the_readme_says_what_the_networks_reach(name: str) -> None:
+    said = provenance(name)
+    row = next(
+        line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"| `{name}`")
+    )
+    gain = said["temporal_gain"]
+    assert isinstance(gain, float)
+    assert f"| {percent(said['accuracy']['value'])} |" in row
+    assert f"| {percent(said['counts_only']['accuracy'])} |" in row
+    assert f"| {100 * gain:+.1f} points |" in row
+
+
+def test_the_readme_shows_the_published_report() -> None:
+    readme = (ROOT / "README.md").read_text()
+    report = (ROOT / "reports" / "temporal" / "report.md").read_text()
+    rows = [
+        line for line in readme.splitlines() if " kind, boundary" not in line and line.count("modelled,") > 0
+    ]
+    assert len(rows) >= 10
+    for row in rows:
+        assert row in report, row
+    fsdd = provenance("spoken-digits-fsdd")["accuracy"]["value"]
+    assert f"**{percent(fsdd)}**" in readme
