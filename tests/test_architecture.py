@@ -22,6 +22,7 @@ BASE = {
     "progress",
     "places",
     "stats",
+    "stale",
 }
 LAYERS = {
     # part: what it may import besides itself and the base
@@ -41,7 +42,9 @@ LAYERS = {
     "runner": {"cell", "prepare", "metrics", "system", "scenario", "platforms", "energy"},
     "sweep": {"cell", "store", "runner"},
     "report": {"registry", "store", "metrics"},
-    "cli": {"cell", "prepare", "registry", "report", "runner", "store", "sweep", "system"},
+    "spiketrains": set(),
+    "simulate": {"network", "simulator", "spiketrains", "report"},
+    "cli": {"cell", "prepare", "registry", "report", "runner", "simulate", "store", "sweep", "system"},
 }
 HEAVY = (
     "numpy",
