@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
+PEERS := torch jax nest brian2
 
-.PHONY: demo test test-all test-train check bench lock train clean help
+.PHONY: demo test test-all test-train check bench peers bench-peers lock train clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +29,11 @@ check: $(READY) ## ruff, ruff format, mypy
 
 bench: $(READY) ## how fast nmbench itself is
 	$(BIN)/python -m pytest benchmarks --benchmark-only -p no:xdist
+
+peers: $(PEERS:%=.venvs/%/.ready) ## environments of the simulators that we stand beside (g++ needed to run Brian 2)
+
+bench-peers: $(READY) ## time nmbench and its peers in one run (see benchmarks/README.md)
+	$(BIN)/python benchmarks/run.py
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install -q uv
@@ -55,4 +61,11 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venvs/%/.ready: benchmarks/environments/%/constraints.txt $(wildcard benchmarks/environments/*/*.in)
+	$(PYTHON) -m venv .venvs/$*
+	.venvs/$*/bin/python -m pip install -q --disable-pip-version-check -c $< -r $(<D)/requirements.in
+	if [ -f $(<D)/no-deps.in ]; then .venvs/$*/bin/python -m pip install -q --disable-pip-version-check \
+		--no-deps -c $< -r $(<D)/no-deps.in; fi
 	touch $@

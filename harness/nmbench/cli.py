@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmbench import __version__
+from nmbench import __version__, simulate
 from nmbench.errors import DataMissing, InputError, unknown
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ app = typer.Typer(
     help="Benchmarks for neuromorphic hardware and simulators: energy per inference, latency and accuracy, "
     "side by side with conventional platforms.",
 )
+
+app.add_typer(simulate.app, name="simulate")
 
 Plugins = Annotated[
     list[Path], typer.Option("--plugin", help="Python file with PLATFORMS = [...]; it is run as a program.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import nir
 import numpy as np
 import pytest
@@ -37,6 +39,34 @@ def li(*shape: int) -> nir.LI:
 def conv(out: int, channels: int, kernel: int, **changes) -> nir.Conv2d:
     fields = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": np.zeros(out)} | changes
     return nir.Conv2d(input_shape=None, weight=ones(out, channels, kernel, kernel), **fields)
+
+
+def bad(value: float) -> np.ndarray:
+    weight = ones(3, 2)
+    weight[1, 1] = value
+    return weight
+
+
+class Warp(nir.NIRNode):
+    """A kind of node that nobody knows."""
+
+    def __init__(self) -> None:
+        pass
+
+
+class CubaLif(Warp):
+    """A kind of node that is nearly one."""
+
+
+def pool(kind: type, kernel: int, stride: int, padding: int = 0) -> nir.NIRNode:
+    return kind(np.full(2, kernel), np.full(2, stride), np.full(2, padding))
+
+
+def nested(**nodes: nir.NIRNode) -> nir.NIRGraph:
+    """Return a graph of nodes in a row, to stand within another."""
+    ends = {"first": nir.Input({"input": None}), "last": nir.Output({"output": None})}
+    names = ["first", *nodes, "last"]
+    return nir.NIRGraph(ends | nodes, list(pairwise(names)), type_check=False)
 
 
 def net(nodes: dict[str, nir.NIRNode], *edges: str, dialect: Dialect = DIALECT):
@@ -168,6 +198,79 @@ def test_a_direct_edge_is_one_to_one() -> None:
     assert network.projections[0].name == "in>n"
 
 
+def test_a_bias_shared_with_a_recurrence_begins_with_the_first_to_bring_it() -> None:
+    nodes = small(x=nir.Affine(ones(3, 3), ones(3)), w=nir.Linear(ones(3, 2)))
+    dialect = Dialect(dt=1e-3, recurrent_bias_at_t0=False)
+    law = net(nodes, "in>w>x>n>out", "n>x", dialect=dialect).populations[1].dynamics
+    assert law is not None
+    assert law.bias.tolist() == [1, 1, 1] and law.early == ()
+
+
+def test_a_nested_graph_is_its_nodes() -> None:
+    inner = nested(n=lif(3), w=nir.Linear(2 * ones(3, 3)))
+    outer = nested(a=nir.Linear(ones(3, 2)), deep=nested(b=lif(3), g=inner))
+    nodes = {"in": input_(2), "x": outer, "o": li(3), "out": output(3)}
+    network = net(nodes, "in>x>o>out")
+    assert [p.name for p in network.populations] == ["in", "x.deep.b", "x.deep.g.n", "o"]
+    assert [q.name for q in network.projections] == ["x.a", "x.deep.b>x.deep.g.n", "x.deep.g.w"]
+    assert list(outer.nodes) == ["first", "last", "a", "deep"]
+
+
+def test_a_recurrent_layer_may_be_a_graph() -> None:
+    """The form that snnTorch and Norse export: neurons and their recurrence within one node."""
+    ends = {"i": nir.Input({"input": None}), "o": nir.Output({"output": None})}
+    edges = [("i", "lif"), ("lif", "w"), ("w", "lif"), ("lif", "o")]
+    layer = nir.NIRGraph(ends | {"lif": lif(3), "w": nir.Linear(ones(3, 3))}, edges, type_check=False)
+    network = net(small(n=layer), "in>w>n>out")
+    assert {(q.name, q.delay) for q in network.projections} == {("w", 0), ("n.w", 1)}
+
+
+def test_a_nest_too_deep_is_refused() -> None:
+    graph = nested(n=lif(3))
+    for _ in range(20):
+        graph = nested(g=graph)
+    with pytest.raises(InputError, match="nested deeper than 16"):
+        net(small(n=graph), "in>w>n>out")
+
+
+def test_a_threshold_forgets() -> None:
+    law = net(small(n=nir.Threshold(ones(3) / 2)), "in>w>n>out").populations[1].dynamics
+    assert law is not None and law.spiking and not law.resets
+    np.testing.assert_array_equal([law.mem_decay, law.mem_gain, law.threshold], [[0] * 3, [1] * 3, [0.5] * 3])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_arrays_have_the_dialects_dtype(dtype: str) -> None:
+    network = net(
+        small(w=nir.Affine(ones(3, 2) / 3, ones(3) / 3)), "in>w>n>out", dialect=Dialect(dt=1e-3, dtype=dtype)
+    )
+    law = network.populations[1].dynamics
+    assert law is not None
+    assert {network.dtype, network.projections[0].weight.dtype, law.bias.dtype, law.threshold.dtype} == {
+        np.dtype(dtype)
+    }
+    assert network.projections[0].weight[0, 0] == np.dtype(dtype).type(1 / 3)
+
+
+def test_outputs_come_late_layer_by_layer_but_not_the_input() -> None:
+    nodes = small(v=nir.Linear(ones(3, 3)), m=lif(3), r=nir.Linear(ones(3, 3)))
+    network = net(nodes, "in>w>n>v>m>out", "m>r>n", dialect=Dialect(dt=1e-3, output_delay=1))
+    assert {q.name: q.delay for q in network.projections} == {"w": 0, "v": 1, "r": 1}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_bias_of_a_recurrence_may_begin_a_step_late(at_once: bool) -> None:
+    nodes = small(w=nir.Affine(ones(3, 2), ones(3)), r=nir.Affine(ones(3, 3), 4 * ones(3)))
+    law = (
+        net(nodes, "in>w>n>out", "n>r>n", dialect=Dialect(dt=1e-3, recurrent_bias_at_t0=at_once))
+        .populations[1]
+        .dynamics
+    )
+    assert law is not None
+    np.testing.assert_array_equal(law.bias, [5, 5, 5])
+    assert [(until, bias.tolist()) for until, bias in law.early] == ([] if at_once else [(1, [1, 1, 1])])
+
+
 def test_the_graph_is_left_as_it_is() -> None:
     nodes = small()
     before = {k: (id(v), v.to_dict().keys()) for k, v in nodes.items()}
@@ -176,19 +279,36 @@ def test_the_graph_is_left_as_it_is() -> None:
     assert nodes["w"].weight.dtype == np.float64
 
 
-def bad(value: float) -> np.ndarray:
-    weight = ones(3, 2)
-    weight[1, 1] = value
-    return weight
-
-
 FAULTS = {
     "every unsupported node": (
-        small(
-            p=nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.array([0, 0])), t=nir.Threshold(ones(2))
-        ),
+        small(p=Warp(), t=CubaLif()),
         ["in>w>n>out"],
-        ["node 'p': SumPool2d", "node 't': Threshold"],
+        [
+            "node 'p': unknown kind of node 'Warp'",
+            "node 't': unknown kind of node 'CubaLif': did you mean 'CubaLI'",
+        ],
+    ),
+    "no port of a nested graph": (
+        small(g=nir.NIRGraph({"x": lif(3)}, [], type_check=False)),
+        ["in>w>g>n>out"],
+        ["node 'g': 0 nodes of kind Input", "node 'g': 0 nodes of kind Output"],
+    ),
+    "a name that a nested graph has, too": (
+        small(g=nested(x=lif(3)), **{"g.x": lif(3)}),
+        ["in>w>g>n>out"],
+        ["node 'g.x': stands twice"],
+    ),
+    "values of every node": (
+        small(w=nir.Affine(bad(np.inf), bad(np.nan)[0:3, 1]), n=nir.LIF(*[np.full(3, np.nan)] * 4)),
+        ["in>w>n>out"],
+        [
+            "w.weight: holds",
+            "n.tau: holds",
+            "n.r: holds",
+            "n.v_leak: holds",
+            "n.v_threshold: holds",
+            "w.bias: holds",
+        ],
     ),
     "an edge to nowhere": (small(), ["in>w>n>out", "n>ghost"], ["no node 'ghost'"]),
     "an edge twice": (small(), ["in>w>n>out", "in>w"], ["stands 2 times"]),
@@ -201,11 +321,6 @@ FAULTS = {
         ["loop without a neuron: w -> x -> x"],
     ),
     "unreached neurons": (small(m=lif(3)), ["in>w>n>out", "m>n"], ["node 'm'"]),
-    "synapses in a row": (
-        small(x=nir.Linear(ones(3, 3))),
-        ["in>w>x>n>out"],
-        ["x: several synapse nodes without a neuron"],
-    ),
     "graded transmission": (
         small(m=li(3), x=nir.Linear(ones(3, 3))),
         ["in>w>m>x>n>out"],
@@ -239,15 +354,52 @@ FAULTS = {
         ["0.0015 s is no whole number of steps"],
     ),
     "negative delay": (small(d=nir.Delay(np.array([-1e-3]))), ["in>d>w>n>out"], ["d.delay: -0.001 s"]),
-    "uneven delay": (
-        small(d=nir.Delay(np.array([1e-3, 2e-3]))),
+    "shape of a delay": (
+        small(d=nir.Delay(ones(5))),
         ["in>d>w>n>out"],
-        ["d.delay: delays that differ"],
+        ["d.delay: shape (5,)"],
     ),
-    "dilation": (
-        {"in": input_(1, 9, 9), "c": conv(2, 1, 3, dilation=(2, 2)), "n": lif(1), "out": output(2, 5, 5)},
+    "groups": (
+        {"in": input_(4, 9, 9), "c": conv(3, 2, 3, groups=2), "n": lif(1), "out": output(3, 7, 7)},
         ["in>c>n>out"],
-        ["c: dilation and groups"],
+        ["c.weight: shape (3, 2, 3, 3), expected (a multiple of 2, 2, rows, columns)"],
+    ),
+    "a stride of nothing": (
+        {"in": input_(1, 9, 9), "c": conv(2, 1, 3, stride=0), "n": lif(1), "out": output(2, 7, 7)},
+        ["in>c>n>out"],
+        ["c.stride: (0, 0) is not one or two whole numbers of at least 1"],
+    ),
+    "same at a stride": (
+        {
+            "in": input_(1, 9, 9),
+            "c": conv(2, 1, 3, stride=2, padding="same"),
+            "n": lif(1),
+            "out": output(2, 5, 5),
+        },
+        ["in>c>n>out"],
+        ["c.padding: 'same' at stride (2, 2)"],
+    ),
+    "a pool of a flat signal": (
+        {"in": input_(9), "p": pool(nir.AvgPool2d, 3, 3), "n": lif(1), "out": output(1)},
+        ["in>p>n>out"],
+        ["p: a AvgPool2d takes (C, H, W)"],
+    ),
+    "a pool larger than its map": (
+        {"in": input_(1, 2, 2), "p": pool(nir.SumPool2d, 3, 1), "n": lif(1), "out": output(1)},
+        ["in>p>n>out"],
+        ["p: windows (3, 3)"],
+    ),
+    "layers that would fill a matrix": (
+        {
+            "in": input_(2, 128, 128),
+            "p": pool(nir.AvgPool2d, 2, 2),
+            "c": conv(16, 2, 3, padding=1),
+            "s": nir.Scale(np.arange(2.0 * 64 * 64)),
+            "n": lif(1),
+            "out": output(16, 64, 64),
+        },
+        ["in>p>s>c>n>out"],
+        ["p: layers without a neuron between, from 32768 to 65536 elements"],
     ),
     "channels": (
         {"in": input_(3, 9, 9), "c": conv(2, 1, 3), "n": lif(1), "out": output(2, 7, 7)},

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nmbench.errors import InputError
-from nmbench.network import nir_file
+from nmbench.network import hdf5, nir_file
 from nmbench.network.nir_file import read_nir, write_nir
 
 
@@ -100,3 +100,61 @@ def test_a_large_file_is_not_read(tmp_path, monkeypatch) -> None:
     write_nir(tmp_path / "large.nir", graph())
     with pytest.raises(InputError, match="at most 100 bytes are read"):
         read_nir(tmp_path / "large.nir")
+
+
+def child(tmp_path, monkeypatch, script: str) -> None:
+    """Let another script stand for the process that reads."""
+    (tmp_path / "child.py").write_text(script)
+    monkeypatch.setattr(hdf5, "__file__", str(tmp_path / "child.py"))
+    write_nir(tmp_path / "net.nir", graph())
+
+
+def test_a_crash_of_the_library_is_a_message(tmp_path, monkeypatch) -> None:
+    child(tmp_path, monkeypatch, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    with pytest.raises(InputError, match=r"net\.nir: .*crashed on it \(SIGSEGV\)"):
+        read_nir(tmp_path / "net.nir")
+
+
+def test_a_library_that_hangs_is_ended(tmp_path, monkeypatch) -> None:
+    child(tmp_path, monkeypatch, "import time; time.sleep(60)")
+    monkeypatch.setattr(hdf5, "MAX_SECONDS", 0.5)
+    with pytest.raises(InputError, match=r"net\.nir: .*longer than 0\.5 s"):
+        read_nir(tmp_path / "net.nir")
+
+
+def test_both_ways_of_reading_agree(tmp_path) -> None:
+    names = {"": np.arange(3, dtype=">i2"), "texts": [["a", "b"], ["c", "ü"]], "one": 3.5, "text": "so\nso"}
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for name, value in names.items():
+            file.create_dataset(f"group/in/{name or 'numbers'}", data=value)
+        file["group/none"] = np.empty((0, 2), np.float32)
+    content = (tmp_path / "x.h5").read_bytes()
+    here, apart = hdf5.read_here(content)["group"], hdf5.read_apart(content)["group"]
+    assert list(here) == list(apart) and list(here["in"]) == list(apart["in"])
+    assert apart["in"]["text"] == "so\nso"
+    for a, b in ((here["none"], apart["none"]), *((here["in"][k], apart["in"][k]) for k in here["in"])):
+        assert type(a) is type(b)
+        np.testing.assert_array_equal(a, b)
+        assert isinstance(a, str) or a.dtype == b.dtype
+
+
+def test_files_that_came_with_nmbench_are_read_here(monkeypatch) -> None:
+    monkeypatch.setattr(nir_file, "read_apart", None)
+    read_nir(next((nir_file.SHIPPED / "temporal" / "networks").glob("*.nir")))
+
+
+@pytest.mark.slow
+def test_corrupt_files_are_messages(tmp_path, monkeypatch) -> None:
+    """Bytes changed at random: the file is read, or a message says why not; some make the library hang."""
+    monkeypatch.setattr(hdf5, "MAX_SECONDS", 3)
+    rng, path = np.random.default_rng(0), tmp_path / "net.nir"
+    write_nir(path, graph())
+    good = np.frombuffer(path.read_bytes(), np.uint8)
+    for _ in range(300):
+        content = good.copy()
+        content[rng.integers(0, len(good), rng.integers(1, 40))] = rng.integers(0, 256)
+        path.write_bytes(content.tobytes())
+        try:
+            read_nir(path)
+        except InputError as error:
+            assert str(path) in str(error)

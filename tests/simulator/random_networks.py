@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import get_args
 
 import nir
 import numpy as np
 from hypothesis import strategies as st
 
+from nmbench.counts import EventCounts
 from nmbench.network.dialect import Dialect
 from nmbench.network.lower import lower
 from nmbench.network.network import Network
@@ -68,82 +70,206 @@ def neuron(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> nir.N
     if kind in ("LIF", "LI"):
         law = {"tau": between(2e-3, 2e-2), "r": between(2, 8), "v_leak": between(-0.1, 0.1)}
         return nir.LIF(**law, **spiking) if kind == "LIF" else nir.LI(**law)
+    if kind == "Threshold":
+        return nir.Threshold(rng.integers(-1, 3, shape) / 8)
     # gains and thresholds on the grid: the membrane often stands exactly at its threshold
     law = {"r": np.full(shape, 1000.0)}
     spiking = {"v_threshold": rng.integers(1, 5, shape) / 4, "v_reset": rng.integers(-1, 2, shape) / 8}
     return nir.IF(**law, **spiking) if kind == "IF" else nir.I(**law)
 
 
-SPIKING = st.sampled_from(["CubaLIF", "LIF", "IF"])
-READOUTS = st.sampled_from(["LI", "CubaLI", "I", "CubaLIF", "LIF", "IF"])
+SPIKING = st.sampled_from(["CubaLIF", "LIF", "IF", "Threshold"])
+READOUTS = st.sampled_from(["LI", "CubaLI", "I", "CubaLIF", "LIF", "IF", "Threshold"])
 
-dialects = st.builds(
-    Dialect,
-    dt=st.just(DT_S),
-    integrator=st.sampled_from(["euler", "exponential", "exponential_decay_euler_gain"]),
-    order=st.sampled_from(["synapse_membrane_threshold", "membrane_synapse_threshold"]),
-    tie=st.sampled_from(["gt", "ge"]),
-    reset=st.sampled_from(["to_v_reset", "subtract"]),
-    recurrent_delay=st.sampled_from([1, 2]),
-    output_delay=st.sampled_from([0, 1]),
-    v_floor=st.sampled_from([None, -0.25, 0.0]),
-)
+
+@st.composite
+def dialects(draw: st.DrawFn) -> Dialect:
+    """Every switch at every value, as far as they go together."""
+    fields = draw(
+        st.fixed_dictionaries(
+            {
+                "integrator": st.sampled_from(get_args(Dialect.model_fields["integrator"].annotation)),
+                "order": st.sampled_from(["synapse_membrane_threshold", "membrane_synapse_threshold"]),
+                "tie": st.sampled_from(["gt", "ge"]),
+                "reset": st.sampled_from(["to_v_reset", "subtract"]),
+                "recurrent_delay": st.sampled_from([1, 2]),
+                "recurrent_bias_at_t0": st.booleans(),
+                "output_delay": st.sampled_from([0, 1]),
+                "v_floor": st.sampled_from([None, -0.25, 0.0, "-v_threshold"]),
+                "dtype": st.sampled_from(["float32", "float64"]),
+            }
+        )
+    )
+    rare = draw(
+        st.sampled_from(
+            [{}, {"rereset": True}]
+            + [{"reset_delay": d, "multispike": m} for d in (0, 1) for m in (False, True)]
+        )
+    )
+    return Dialect(dt=DT_S, **fields, **rare)
+
+
+def delay(rng: np.random.Generator, kind: str, n: int) -> nir.Delay:
+    """Draw a Delay of up to three steps, the same for every element or not."""
+    steps = np.full(1, rng.integers(0, 4)) if kind == "even" else rng.integers(0, 4, n)
+    return nir.Delay((steps * DT_S).astype(np.float32))
+
+
+def convolution(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[nir.NIRNode, tuple[int, ...]]:
+    """Draw a Conv1d or Conv2d that fits a signal, and the shape behind it."""
+    axes = len(shape) - 1
+    groups = int(rng.choice([1, 1, *(g for g in (2, 3) if shape[0] % g == 0), shape[0]]))
+    channels = groups * int(rng.integers(1, 4))
+    kernel = [int(rng.integers(1, min(5, n) + 1)) for n in shape[1:]]
+    dilation = [
+        int(rng.integers(1, 1 + (3 if k == 1 else (n - 1) // (k - 1))))
+        for k, n in zip(kernel, shape[1:], strict=True)
+    ]
+    dilation = [min(2, d) for d in dilation] if rng.random() < 0.5 else [1] * axes
+    span = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    if rng.random() < 0.2:
+        padding, stride, sizes = "same", [1] * axes, list(shape[1:])
+    else:
+        stride, padding = rng.integers(1, 4, axes).tolist(), rng.integers(0, 3, axes).tolist()
+        sizes = [
+            (n + 2 * p - k) // s + 1 for n, p, k, s in zip(shape[1:], padding, span, stride, strict=True)
+        ]
+    weight = weights(rng, channels, shape[0] // groups, *kernel)
+    if axes == 1:
+        padding = padding if padding == "same" else padding[0]
+        node = nir.Conv1d(None, weight, stride[0], padding, dilation[0], groups, bias(rng, channels))
+    else:
+        padding = padding if padding == "same" else tuple(padding)
+        node = nir.Conv2d(None, weight, tuple(stride), padding, tuple(dilation), groups, bias(rng, channels))
+    return node, (channels, *sizes)
+
+
+def pool(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[nir.NIRNode, tuple[int, ...]]:
+    """Draw a pool; windows hold a power of two of elements, so that averages stay on a grid."""
+    size = [int(rng.choice([k for k in (1, 2, 4) if k <= n])) for n in shape[1:]]
+    stride = [int(rng.integers(1, 4)) for _ in size]
+    padding = [int(rng.integers(0, k // 2 + 1)) for k in size]
+    kind = nir.SumPool2d if rng.random() < 0.5 else nir.AvgPool2d
+    sizes = [(n + 2 * p - k) // s + 1 for n, p, k, s in zip(shape[1:], padding, size, stride, strict=True)]
+    return kind(np.array(size), np.array(stride), np.array(padding)), (shape[0], *sizes)
+
+
+class _Builder:
+    """Nodes and edges that grow from the input on; ``shape`` is that of the last population ``last``."""
+
+    def __init__(self, draw: st.DrawFn, rng: np.random.Generator, shape: tuple[int, ...]) -> None:
+        self.draw, self.rng, self.shape, self.last = draw, rng, shape, "in"
+        self.nodes: dict[str, nir.NIRNode] = {"in": input_(*shape)}
+        self.edges: list[tuple[str, str]] = []
+        self.hidden: list[tuple[str, tuple[int, ...]]] = []
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
+
+    def add(self, name: str, node: nir.NIRNode) -> str:
+        self.nodes[name] = node
+        return name
+
+    def join(self, *names: str) -> None:
+        self.edges += pairwise(names)
+
+    def between(self, k: str) -> list[str]:
+        """Add what may stand before or behind synapses: a delay, a scale, nothing."""
+        kind = self.draw(st.sampled_from(["even", "uneven", "scale", None, None]))
+        if kind is None:
+            return []
+        scale = nir.Scale(2.0 ** self.rng.integers(-1, 2, self.draw(st.sampled_from([1, self.size]))))
+        return [self.add(f"{kind}{k}", scale if kind == "scale" else delay(self.rng, kind, self.size))]
+
+    def populate(self, name: str, names: list[str]) -> None:
+        """Add a population behind the nodes, in one case of four within a graph of its own."""
+        node = neuron(self.rng, self.draw(SPIKING), self.shape)
+        if self.draw(st.integers(0, 3)) == 0:
+            nodes = {"first": nir.Input({"input": None}), name: node, "last": nir.Output({"output": None})}
+            node = nir.NIRGraph(nodes, [("first", name), (name, "last")], type_check=False)
+            name = f"graph_{name}"
+        self.join(*names, self.add(name, node))
+        self.last = name
+        self.hidden.append((name, self.shape))
+
+    def add_map(self, k: int) -> None:
+        """Add convolutions and pools, and a population behind them, which may be flat."""
+        names = [self.last, *self.between(f"_a{k}")]
+        rows = ["c", "c", "c", "p", "pc", "cp", "cc"] if len(self.shape) == 3 else ["c"]
+        for j, what in enumerate(self.draw(st.sampled_from(rows))):
+            node, self.shape = (convolution if what == "c" else pool)(self.rng, self.shape)
+            names.append(self.add(f"{what}{k}{j}", node))
+        names += self.between(f"_b{k}")
+        if self.draw(st.sampled_from([False, False, True])):
+            names.append(self.add(f"flat{k}", nir.Flatten({"input": None}, 0)))
+            self.shape = (self.size,)
+        self.populate(f"map{k}", names)
+
+    def affine(self, name: str, size: int) -> str:
+        return self.add(name, nir.Affine(weights(self.rng, size, self.size), bias(self.rng, size)))
+
+    def add_layer(self, k: int) -> None:
+        """Add a population behind several taps, two layers in a row, or none."""
+        kind = self.draw(st.sampled_from(["taps", "taps", "direct", "two"]))
+        size, ways = int(self.rng.integers(1, 40)), []
+        if kind == "taps":
+            for steps in self.draw(st.sampled_from([(0,), (3,), (0, 2), (1, 2, 4)])):
+                late = nir.Delay(np.full(1, steps * DT_S, np.float32))
+                ways.append([self.add(f"late{k}_{steps}", late), self.affine(f"dense{k}_{steps}", size)])
+            self.shape = (size,)
+        else:
+            ways.append(self.between(f"_d{k}"))
+        if kind == "two":
+            for j, n in enumerate((int(self.rng.integers(1, 20)), size)):
+                ways[0].append(self.affine(f"row{k}{j}", n))
+                self.shape = (n,)
+        source = self.last
+        self.populate(f"layer{k}", [source, *ways[0]])
+        for way in ways[1:]:
+            self.join(source, *way, self.last)
+
+    def add_feedback(self, k: int) -> None:
+        """Lead back from a population to an earlier one or to itself."""
+        count = st.integers(0, len(self.hidden) - 1)
+        first, second = sorted(self.draw(st.tuples(count, count)))
+        (source, many), (target, few) = self.hidden[second], self.hidden[first]
+        n = int(np.prod(few))
+        affine = nir.Affine(weights(self.rng, n, int(np.prod(many))) / 4, bias(self.rng, n))
+        names = [source, self.add(f"back{k}", affine)]
+        kind = self.draw(st.sampled_from([None, "even", "uneven"]))
+        if kind:
+            names.append(self.add(f"again{k}", delay(self.rng, kind, n)))
+        self.join(*names, target)
 
 
 @st.composite
 def graphs(draw: st.DrawFn) -> nir.NIRGraph:
-    """One to three hidden populations, convolutional first or not, with taps and feedback."""
+    """One to four hidden populations, convolutional first or not, with rows of layers, taps and feedback."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    nodes: dict[str, nir.NIRNode] = {}
-    edges: list[tuple[str, str]] = []
-    convolutions = draw(st.integers(0, 2))
-    shape = tuple(rng.integers(2, 9, 3).tolist()) if convolutions else (int(rng.integers(1, 30)),)
-    nodes["in"] = input_(*shape)
-    last, hidden = "in", []
-
-    def connect(source: str, name: str, target: str, node: nir.NIRNode, delay: int) -> None:
-        steps = [source, name, target]
-        nodes[name] = node
-        if delay:
-            nodes[f"{name}_late"] = nir.Delay(np.full(1, delay * DT_S, np.float32))
-            steps.insert(1, f"{name}_late")
-        edges.extend(pairwise(steps))
-
-    for k in range(convolutions):
-        kernel = [int(rng.integers(1, min(5, n) + 1)) for n in shape[1:]]
-        stride, padding = tuple(rng.integers(1, 4, 2).tolist()), tuple(rng.integers(0, 3, 2).tolist())
-        channels = int(rng.integers(1, 5))
-        node = conv2d(weights(rng, channels, shape[0], *kernel), stride, padding, bias(rng, channels))
-        sizes = zip(shape[1:], padding, kernel, stride, strict=True)
-        shape = (channels, *((n + 2 * p - w) // s + 1 for n, p, w, s in sizes))
-        connect(last, f"conv{k}", f"map{k}", node, draw(st.sampled_from([0, 0, 2])))
-        last = f"map{k}"
-        nodes[last] = neuron(rng, draw(SPIKING), shape)
-        hidden.append((last, shape))
-    for k in range(draw(st.integers(0 if convolutions else 1, 2))):
-        size, before = int(rng.integers(1, 40)), int(np.prod(shape))
-        for delay in draw(st.sampled_from([(0,), (3,), (0, 2), (1, 2, 4)])):
-            affine = nir.Affine(weights(rng, size, before), bias(rng, size))
-            connect(last, f"dense{k}_{delay}", f"layer{k}", affine, delay)
-        last, shape = f"layer{k}", (size,)
-        nodes[last] = neuron(rng, draw(SPIKING), shape)
-        hidden.append((last, shape))
+    axes = draw(st.sampled_from([0, 0, 1, 2, 2]))
+    shape: tuple[int, ...] = (int(rng.integers(1, 30)),)
+    if axes:
+        shape = (int(rng.choice([1, 2, 3, 4, 6])), *rng.integers(2, 9, axes).tolist())
+    build = _Builder(draw, rng, shape)
+    for k in range(draw(st.integers(1, 2)) if axes else 0):
+        if len(build.shape) > 1:
+            build.add_map(k)
+    for k in range(draw(st.integers(0 if axes else 1, 2))):
+        build.add_layer(k)
     for k in range(draw(st.integers(0, 2))):
-        first, second = sorted(draw(st.tuples(*[st.integers(0, len(hidden) - 1)] * 2)))
-        (source, many), (target, few) = hidden[second], hidden[first]
-        back = nir.Linear(weights(rng, int(np.prod(few)), int(np.prod(many))) / 4)
-        connect(source, f"back{k}", target, back, draw(st.sampled_from([0, 0, 3])))
+        build.add_feedback(k)
     classes = int(rng.integers(1, 5))
-    connect(last, "read", "answer", nir.Linear(weights(rng, classes, int(np.prod(shape)))), 0)
-    nodes |= {"answer": neuron(rng, draw(READOUTS), (classes,)), "out": output(classes)}
-    edges.append(("answer", "out"))
-    return nir.NIRGraph(nodes, edges, type_check=False)
+    read = build.add("read", nir.Linear(weights(rng, classes, build.size)))
+    answer = build.add("answer", neuron(rng, draw(READOUTS), (classes,)))
+    build.join(build.last, read, answer, build.add("out", output(classes)))
+    return nir.NIRGraph(build.nodes, build.edges, type_check=False)
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Network, SpikeBatch]:
     """A network and samples for it."""
-    network = lower(draw(graphs()), draw(dialects), "0" * 64)
+    network = lower(draw(graphs()), draw(dialects()), "0" * 64)
     seed, samples = draw(st.integers(0, 2**32 - 1)), draw(st.integers(1, 4))
     mean = draw(st.sampled_from([0.0, 0.05, 0.5]))
     return network, spikes(np.random.default_rng(seed), network.populations[0].shape, samples, 12, mean)
@@ -157,3 +283,17 @@ def spikes(
     index = np.concatenate([np.repeat(np.arange(counts.shape[1]), row) for row in counts])
     offsets = np.concatenate([[0], np.cumsum(counts.sum(axis=1))])
     return SpikeBatch(DT_S, steps, shape, offsets.astype(np.int64), index.astype(np.int32))
+
+
+def is_exact(network: Network, counts: EventCounts) -> bool:
+    """Tell whether no sum of a run can have been rounded: its order does not matter then."""
+    bits = np.finfo(network.dtype).nmant + 1
+    for p in range(1, len(network.populations)):
+        weights_ = [q.weight.ravel().astype(np.float64) for q in network.projections if q.target == p]
+        into = [r for r, q in enumerate(network.projections) if q.target == p]
+        most = counts.synaptic_events[:, :, into].sum(axis=2).max(initial=0)
+        values = np.concatenate(weights_)
+        fine = next(k for k in range(60) if (values * 2.0**k % 1 == 0).all())
+        if most * np.abs(values).max(initial=0) * 2.0**fine >= 2.0**bits:
+            return False
+    return True

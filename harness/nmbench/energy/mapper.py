@@ -49,13 +49,16 @@ def place(network: Network | Outline, card: Card, input_cores: int | None = None
 def _place_on_crossbars(sizes: Outline, card: Card) -> Mapping | Misfit:
     routes = []
     for link in sizes.links:
-        source, target = sizes.groups[link.source], sizes.groups[link.target]
         conv = link.kind == "conv2d"
-        rows = source.shape[0] * link.kernel[0] * link.kernel[1] if conv else source.size
-        columns = target.shape[0] if conv else target.size
-        down, across = rows / card.value("rows_per_tile"), columns / card.value("columns_per_tile")
-        tiles = (math.ceil(down), math.ceil(across))
-        positions = math.prod(target.shape[1:]) if conv else 1
+        read, written = sizes.maps(link)
+        rows, columns = math.prod(read), math.prod(written)
+        if conv:
+            rows, columns = read[0] * math.prod(link.kernel), written[0]
+        # groups of channels are blocks on the diagonal of one matrix, or matrices side by side
+        tiles = min(
+            (_tiles(card, rows / parts, columns / parts, parts) for parts in {1, link.groups}), key=math.prod
+        )
+        positions = math.prod(written[1:]) if conv else 1
         routes.append(Route(link.name, "conv" if conv else "dense", tiles, positions))
     used = [sum(math.prod(routes[i].tiles) for i in sizes.incoming[g]) for g in range(len(sizes.groups))]
     if sum(used) > card.value("cores_per_chip"):
@@ -65,6 +68,12 @@ def _place_on_crossbars(sizes: Outline, card: Card) -> Mapping | Misfit:
     area = card.value("rows_per_tile") * card.value("columns_per_tile")
     bytes_ = [math.ceil(n * area * card.value("synapse_bits") / 8) for n in used]
     return _mapping(sizes, used, bytes_, "crossbar tiles", routes)
+
+
+def _tiles(card: Card, rows: float, columns: float, parts: int) -> tuple[int, int]:
+    """Return the tiles down and across of so many matrices side by side."""
+    down, across = rows / card.value("rows_per_tile"), columns / card.value("columns_per_tile")
+    return math.ceil(down), math.ceil(across) * parts
 
 
 def _place_on_npus(sizes: Outline, card: Card) -> Mapping | Misfit:

@@ -23,7 +23,7 @@ class Group:
     model
         NIR primitive (``CubaLIF``, ``LIF``, ..., ``Input``); a card may have limits of its own for one.
     shape
-        ``(C, H, W)`` or ``(N,)``.
+        ``(C, H, W)`` or ``(N,)``; of a group that a convolution writes or reads, the map of the largest.
     """
 
     name: str
@@ -46,13 +46,17 @@ class Link:
         Indices into the outline's groups.
     kind
         ``dense``: any source may reach any target, ``synapses`` of the pairs do, evenly.
-        ``conv2d``: a kernel shared by all positions.
+        ``conv2d``: a kernel shared by all positions. A pool is one with as many groups as channels.
     synapses
         Connections with a weight other than zero.
-    kernel, stride, padding
+    kernel, stride, padding, dilation
         Of a convolution: rows and columns.
     delay
         Steps from a spike to its delivery.
+    groups
+        Of a convolution: parts of the channels that reach one another alone.
+    maps
+        Of a convolution: channels, rows and columns that it reads and writes; None: the groups' shapes.
     """
 
     name: str
@@ -64,6 +68,15 @@ class Link:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     delay: int = 0
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    maps: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Rows and columns from a kernel's first tap to its last."""
+        high, wide = ((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+        return high, wide
 
 
 @dataclass(frozen=True)
@@ -106,30 +119,45 @@ class Outline:
 
     def stored_weights(self, link: Link) -> int:
         """Count the weights of a link as a dense matrix or as a kernel that is stored once."""
-        source, target = self.groups[link.source], self.groups[link.target]
         if link.kind == "conv2d":
-            return source.shape[0] * target.shape[0] * link.kernel[0] * link.kernel[1]
-        return source.size * target.size
+            source, target = self.maps(link)
+            return source[0] * target[0] // link.groups * link.kernel[0] * link.kernel[1]
+        return self.groups[link.source].size * self.groups[link.target].size
+
+    def maps(self, link: Link) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the shapes that a link reads and writes."""
+        return link.maps or (self.groups[link.source].shape, self.groups[link.target].shape)
 
     def density(self, link: Link) -> float:
         """Return the share of the possible connections that there are, 0 .. 1."""
-        source, target = self.groups[link.source], self.groups[link.target]
-        possible = (
-            source.shape[0] * target.shape[0] * _places(link, source, target)
-            if link.kind == "conv2d"
-            else source.size * target.size
-        )
+        possible = self.groups[link.source].size * self.groups[link.target].size
+        if link.kind == "conv2d":
+            source, target = self.maps(link)
+            rows, columns = _positions(link, source, target)
+            possible = source[0] * target[0] // link.groups * int(rows.sum() * columns.sum())
         return link.synapses / possible if possible else 0.0
 
 
 def outline(network: Network) -> Outline:
     """Take a network's outline; no array of the synapses' size is made."""
-    groups = tuple(Group(p.name, p.model, p.shape) for p in network.populations)
-    links = tuple(_link(projection, groups) for projection in network.projections)
+    shapes = [_shape(network, p) for p in range(len(network.populations))]
+    groups = tuple(Group(p.name, p.model, s) for p, s in zip(network.populations, shapes, strict=True))
+    links = tuple(_link(network, projection) for projection in network.projections)
     return Outline(groups, links)
 
 
-def _link(projection: Projection, groups: tuple[Group, ...]) -> Link:
+def _shape(network: Network, population: int) -> tuple[int, ...]:
+    """Return a population's shape, or the largest map that a convolution takes it for; cores cut it."""
+    maps = [network.populations[population].shape]
+    for projection in (q for q in network.projections if q.kind == "conv2d"):
+        source, target = network.maps(projection)
+        maps += [
+            m for end, m in ((projection.source, source), (projection.target, target)) if end == population
+        ]
+    return max(maps, key=lambda m: (len(m) == 3, int(np.prod(m[1:])))) if len(maps) > 1 else maps[0]
+
+
+def _link(network: Network, projection: Projection) -> Link:
     bare = Link(
         name=projection.name,
         source=projection.source,
@@ -139,28 +167,26 @@ def _link(projection: Projection, groups: tuple[Group, ...]) -> Link:
         stride=projection.stride,
         padding=projection.padding,
         delay=projection.delay,
+        dilation=projection.dilation,
+        groups=projection.groups,
     )
     if projection.kind == "dense":
         return replace(bare, synapses=int(np.count_nonzero(projection.weight)))
+    source, target = network.maps(projection)
     height, width = projection.weight.shape[2:]
-    bare = replace(bare, kernel=(int(height), int(width)))
-    rows, columns = _positions(bare, groups[bare.source], groups[bare.target])
+    bare = replace(bare, kernel=(int(height), int(width)), maps=(source, target))
+    rows, columns = _positions(bare, source, target)
     taps = np.count_nonzero(projection.weight, axis=(0, 1))
     return replace(bare, synapses=int(rows @ taps @ columns))
 
 
-def _places(link: Link, source: Group, target: Group) -> int:
-    rows, columns = _positions(link, source, target)
-    return int(rows.sum() * columns.sum())
-
-
-def _positions(link: Link, source: Group, target: Group) -> tuple[Integers, Integers]:
+def _positions(link: Link, source: tuple[int, ...], target: tuple[int, ...]) -> tuple[Integers, Integers]:
     """Count, per kernel row and per column, the target positions whose source lies inside the input."""
 
     def inside(axis: int) -> Integers:
-        at = np.arange(target.shape[1 + axis]) * link.stride[axis] - link.padding[axis]
-        taken = at[:, None] + np.arange(link.kernel[axis])
-        valid = (taken >= 0) & (taken < source.shape[1 + axis])
+        at = np.arange(target[1 + axis]) * link.stride[axis] - link.padding[axis]
+        taken = at[:, None] + np.arange(link.kernel[axis]) * link.dilation[axis]
+        valid = (taken >= 0) & (taken < source[1 + axis])
         return np.asarray(valid.sum(axis=0), dtype=np.int64)
 
     return inside(0), inside(1)

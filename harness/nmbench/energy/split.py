@@ -81,14 +81,15 @@ def cuts(outline: Outline, group: int) -> Cuts:
 def axons_in(outline: Outline, link: Link, part: Part) -> float:
     """Count the source neurons that reach one part; expected where synapses are sparse and random."""
     source = outline.groups[link.source]
-    if link.kind == "conv2d" and part.tile is not None:
+    if _in_space(outline, link, part) and part.tile is not None:
+        read, written = outline.maps(link)
         taken = [
-            min(size, (side - 1) * stride + kernel)
-            for size, side, stride, kernel in zip(
-                source.shape[1:], part.tile[1:], link.stride, link.kernel, strict=True
-            )
+            min(size, (side - 1) * stride + span)
+            for size, side, stride, span in zip(read[1:], part.tile[1:], link.stride, link.span, strict=True)
         ]
-        return source.shape[0] * taken[0] * taken[1]
+        # a tile of channels reads the groups of channels that they lie in
+        groups = min(link.groups, math.ceil(part.tile[0] * link.groups / written[0]))
+        return read[0] // link.groups * groups * taken[0] * taken[1]
     return source.size * _reached(outline.density(link), part.neurons)
 
 
@@ -96,14 +97,15 @@ def destinations(outline: Outline, link: Link, part: Part) -> float:
     """Count the cores of the target, cut into such parts, that a spike of the source reaches on average.
 
     Convolution: a spike's window covers ``kernel / stride`` targets a side; a window that wide, thrown
-    at random on tiles of side t, touches ``1 + (window - 1) / t`` of them. All channels are reached.
+    at random on tiles of side t, touches ``1 + (window - 1) / t`` of them. All channels of its group are
+    reached. A dilated kernel is taken for as wide as it spans.
     """
-    if link.kind == "dense" or part.tile is None:
+    if not _in_space(outline, link, part) or part.tile is None:
         return part.cores * _reached(outline.density(link), part.neurons)
     shape = outline.groups[link.target].shape
-    reached = float(math.ceil(shape[0] / part.tile[0]))
-    for size, side, stride, kernel in zip(shape[1:], part.tile[1:], link.stride, link.kernel, strict=True):
-        window = kernel / stride
+    reached = float(math.ceil(shape[0] / link.groups / part.tile[0]))
+    for size, side, stride, span in zip(shape[1:], part.tile[1:], link.stride, link.span, strict=True):
+        window = span / stride
         touched = 1 + (window - 1) / side if window > 1 else window
         reached *= min(touched, math.ceil(size / side))
     return reached
@@ -121,8 +123,9 @@ def synapse_bytes(outline: Outline, link: Link, part: Part, card: Card) -> tuple
     word, header = card.value("word_bytes"), card.value("header_words")
     if link.kind == "conv2d":
         if card.value("shares_kernels"):
-            channels = part.tile[0] if part.tile else outline.groups[link.target].shape[0]
-            weights = outline.groups[link.source].shape[0] * channels * link.kernel[0] * link.kernel[1]
+            read, written = outline.maps(link)
+            channels = part.tile[0] if _in_space(outline, link, part) and part.tile else written[0]
+            weights = read[0] * channels // link.groups * link.kernel[0] * link.kernel[1]
             return math.ceil(weights * bits / 8), False
         share = part.neurons / outline.groups[link.target].size
         return link.synapses * share * (bits + index_bits) / 8, False
@@ -133,6 +136,13 @@ def synapse_bytes(outline: Outline, link: Link, part: Part, card: Card) -> tuple
     full = rows(part.neurons * bits)
     listed = rows(part.neurons * outline.density(link) * (bits + index_bits))
     return min(full, listed), full <= listed
+
+
+def _in_space(outline: Outline, link: Link, part: Part) -> bool:
+    """Tell whether a link is a convolution that writes the map that its target is cut by."""
+    if link.kind == "dense" or part.tile is None:
+        return False
+    return outline.maps(link)[1] == outline.groups[link.target].shape
 
 
 def _reached(density: float, neurons: int) -> float:

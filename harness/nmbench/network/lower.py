@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import nir
 import numpy as np
 
 from nmbench.errors import InputError
 from nmbench.network.dialect import Dialect
-from nmbench.network.network import Network, Population, Projection
+from nmbench.network.memory import available_bytes, shortage
+from nmbench.network.nested import flatten
+from nmbench.network.network import Network, Population, Projection, Shape
+from nmbench.network.operators import Kernel
 from nmbench.network.paths import SYNAPSES, Path, check_nodes, order, trace
-from nmbench.network.primitives import dynamics, numbers
-from nmbench.network.synapses import Chain, fold
+from nmbench.network.primitives import NEURONS, Doubles, checked, dynamics, numbers, read_parameters
+from nmbench.network.stages import Stage, read_stages
+from nmbench.network.synapses import Bias, BiasKey, Chain, demand, fold
 
 MAX_NEURONS = 2**24
 """Largest population that is lowered."""
 
-Shape = tuple[int, ...]
+
+@dataclass(frozen=True)
+class _Way:
+    """A path with its nodes as read, and the name that its faults and projections bear."""
+
+    path: Path
+    stages: list[Stage]
+    shape: Shape
+    name: str
+
+    @property
+    def arrives(self) -> Shape:
+        """Shape of what the target receives."""
+        return self.stages[-1].shape if self.stages else self.shape
 
 
 @dataclass(frozen=True)
 class _Arrival:
-    """A path with what its nodes were folded into."""
+    """A path, or one of its delays, folded into a projection's arrays."""
 
-    path: Path
+    way: _Way
     chain: Chain
-    synapse: str
 
 
 def lower(graph: nir.NIRGraph, dialect: Dialect, sha256: str) -> Network:
@@ -35,30 +52,35 @@ def lower(graph: nir.NIRGraph, dialect: Dialect, sha256: str) -> Network:
 
     Populations stand in topological order, projections by target, then source, then name. In a cycle
     the edge that closes it in a depth-first search from the input (successors by name) is delivered
-    ``dialect.recurrent_delay`` steps late, on top of any Delay node.
+    ``dialect.recurrent_delay`` steps late, every other from a population of neurons
+    ``dialect.output_delay`` steps, on top of any Delay node.
 
     Parameters
     ----------
     graph
-        Nodes Input, Output, neurons, Affine, Linear, Conv2d, and Flatten, Delay, Scale before or behind
-        them.
+        Any nodes of NIR, nested or not. Layers without a neuron between become one projection; a readout
+        is read directly, and what does not spike (I, LI, CubaLI) is the source of no other population.
     sha256
         Hash of the file that the graph was read from.
 
     Raises
     ------
     InputError
-        All faults of the graph by node: unsupported primitives, shapes, values, delays, stray nodes.
+        All faults of the graph by node and field: kinds, values, shapes, delays, stray nodes, and
+        projections that together take more memory than there is, before they are made.
     """
+    graph = flatten(graph)
     check_nodes(graph)
     paths = trace(graph)
     start, output = _output(graph, paths)
     inner = [p for p in paths if not isinstance(graph.nodes[p.target], nir.Output)]
     sequence, closing = order(start, {(p.source, p.target) for p in inner})
     _check_wiring(graph, inner, {output, *(p.source for p in inner), *(p.target for p in inner)}, sequence)
-    shapes, arrivals = _propagate(graph, inner, sequence, closing, dialect)
-    populations = _populations(graph, sequence, shapes, arrivals, dialect)
-    projections = _projections(sequence, arrivals, closing, dialect)
+    shapes, ways = _propagate(graph, inner, sequence, closing, dialect)
+    _check_memory(ways, dialect)
+    arrivals = _fold(ways)
+    populations = _populations(graph, sequence, shapes, arrivals, closing, dialect)
+    projections = _projections(sequence, shapes, arrivals, closing, dialect)
     return Network(populations, projections, sequence.index(output), dialect, sha256)
 
 
@@ -85,8 +107,8 @@ def _check_wiring(graph: nir.NIRGraph, paths: list[Path], populations: set[str],
         f"node {name!r}: cannot be reached from the input" for name in sorted(populations - set(sequence))
     ]
     faults += [
-        f"node {name!r}: {type(graph.nodes[name]).__name__} does not spike; "
-        "as the source of another population it is not supported yet"
+        f"node {name!r}: {type(graph.nodes[name]).__name__} does not spike; as the source of another "
+        "population it would cost multiplications that the counts of events do not hold, and is not supported"
         for name in sorted({p.source for p in paths})
         if isinstance(graph.nodes[name], nir.LI | nir.CubaLI | nir.I)
     ]
@@ -100,29 +122,48 @@ def _propagate(
     sequence: list[str],
     closing: set[tuple[str, str]],
     dialect: Dialect,
-) -> tuple[dict[str, Shape], list[_Arrival]]:
+) -> tuple[dict[str, Shape], list[_Way]]:
     """Carry shapes from the input on; a population's is that of the first signal that reaches it."""
-    sizes = numbers(sequence[0], "shape", graph.nodes[sequence[0]].input_type["input"])
+    sizes = numbers(sequence[0], "shape", graph.nodes[sequence[0]].input_type["input"], "float64")
     shapes = {sequence[0]: tuple(int(n) for n in sizes.ravel())}
-    arrivals: list[_Arrival] = []
-    faults: list[str] = []
+    ways: list[_Way] = []
+    faults = _value_faults(graph, dialect)
     # paths that close a cycle come last: by then the shape of every source is known
     for path in sorted(paths, key=lambda p: ((p.source, p.target) in closing, sequence.index(p.source))):
         if path.source not in shapes:
             continue  # the fault that left it without a shape is on the list already
         try:
             shape = _checked(path.source, shapes[path.source])
-            chain = fold([(n, graph.nodes[n]) for n in path.through], shape, dialect.dt)
-            shape = _checked(path.target, shapes.setdefault(path.target, chain.shape))
+            stages = read_stages([(n, graph.nodes[n]) for n in path.through], shape, dialect)
+            way = _Way(path, stages, shape, _synapse(graph, path))
+            target = _checked(path.target, shapes.setdefault(path.target, way.arrives))
         except InputError as error:
             faults += error.faults
             continue
-        if np.prod(chain.shape) != np.prod(shape):
-            faults.append(f"{path.target}: {path.source} hands it {chain.shape}, others {shape}")
-        arrivals.append(_Arrival(path, chain, _synapse(graph, path)))
+        if np.prod(way.arrives) != np.prod(target):
+            faults.append(f"{path.target}: {path.source} hands it {way.arrives}, others {target}")
+        ways.append(way)
     if faults:
         raise InputError("network", dict.fromkeys(faults))
-    return shapes, arrivals
+    return shapes, ways
+
+
+def _value_faults(graph: nir.NIRGraph, dialect: Dialect) -> list[str]:
+    """Look at the numbers of every node, whatever the shapes are."""
+    faults: list[str] = []
+    for name, node in sorted(graph.nodes.items()):
+        for field in ("weight", "bias", "scale", "delay"):
+            if hasattr(node, field):
+                try:
+                    checked(name, field, getattr(node, field), dialect.dtype)
+                except InputError as error:
+                    faults += error.faults
+        if type(node) in NEURONS:
+            try:
+                read_parameters(name, node, dialect)
+            except InputError as error:
+                faults += error.faults
+    return faults
 
 
 def _checked(name: str, shape: Shape) -> Shape:
@@ -134,27 +175,59 @@ def _checked(name: str, shape: Shape) -> Shape:
     return shape
 
 
+def _check_memory(ways: list[_Way], dialect: Dialect) -> None:
+    """Predict what the projections take, and refuse them by name before anything of that size is made."""
+    itemsize = np.dtype(dialect.dtype).itemsize
+    demands = [(demand(w.stages, int(np.prod(w.shape)), itemsize), w) for w in ways]
+    needed, there = sum(size for size, _ in demands), available_bytes()
+    if there is None or needed <= there:
+        return
+    faults = [f"the synapses {shortage(needed, there)}"]
+    for size, way in sorted(demands, key=lambda pair: -pair[0])[:5]:
+        faults.append(f"{way.name}: {way.shape} to {way.arrives}, {size / 2**30:.3g} GiB")
+    raise InputError("network", faults)
+
+
+def _fold(ways: list[_Way]) -> list[_Arrival]:
+    arrivals: list[_Arrival] = []
+    faults: list[str] = []
+    for way in ways:
+        try:
+            arrivals += [_Arrival(way, chain) for chain in fold(way.name, way.stages, way.shape)]
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError("network", dict.fromkeys(faults))
+    return arrivals
+
+
 def _populations(
     graph: nir.NIRGraph,
     sequence: list[str],
     shapes: dict[str, Shape],
     arrivals: list[_Arrival],
+    closing: set[tuple[str, str]],
     dialect: Dialect,
 ) -> tuple[Population, ...]:
     populations = [Population(sequence[0], "Input", shapes[sequence[0]], None)]
     faults: list[str] = []
     for name in sequence[1:]:
         shape, node = shapes[name], graph.nodes[name]
+        biases: dict[BiasKey, Bias] = {}
         # two sources may share one Affine: its bias arrives once per way from it to the target
-        biases = {
-            arrival.path.through[position:]: bias
-            for arrival in arrivals
-            if arrival.path.target == name
-            for position, bias in arrival.chain.bias.items()
-        }
-        total = np.sum([*biases.values(), np.zeros(int(np.prod(shape)))], axis=0)
+        for arrival in (a for a in arrivals if a.way.path.target == name):
+            path = arrival.way.path
+            first = 0 if dialect.recurrent_bias_at_t0 or (path.source, path.target) not in closing else 1
+            for key, bias in arrival.chain.biases.items():
+                since = max(first, bias.since)
+                if key not in biases or since < biases[key].since:
+                    biases[key] = Bias(since, bias.values)
+        size = int(np.prod(shape))
+        starts = sorted({bias.since for bias in biases.values()} - {0})
+        early = tuple((until, _sum(biases.values(), until, size)) for until in starts)
+        total = _sum(biases.values(), np.inf, size)
         try:
-            law = dynamics(name, node, shape, total, dialect)
+            law = dynamics(name, node, shape, total, dialect, early)
         except InputError as error:
             faults += error.faults
             continue
@@ -164,28 +237,50 @@ def _populations(
     return tuple(populations)
 
 
+def _sum(biases: Iterable[Bias], before: float, size: int) -> Doubles:
+    """Add up the biases that have begun before a step."""
+    total: Doubles = np.sum([*(b.values for b in biases if b.since < before), np.zeros(size)], axis=0)
+    return total
+
+
 def _projections(
-    sequence: list[str], arrivals: list[_Arrival], closing: set[tuple[str, str]], dialect: Dialect
+    sequence: list[str],
+    shapes: dict[str, Shape],
+    arrivals: list[_Arrival],
+    closing: set[tuple[str, str]],
+    dialect: Dialect,
 ) -> tuple[Projection, ...]:
-    shared = Counter(a.synapse for a in arrivals)
+    ways = {id(a.way): a.way for a in arrivals}
+    shared = Counter(way.name for way in ways.values())
     projections = []
     for arrival in arrivals:
-        path, chain, name = arrival.path, arrival.chain, arrival.synapse
+        way, chain, operator = arrival.way, arrival.chain, arrival.chain.operator
+        path, name = way.path, way.name
         if shared[name] > 1:
             name = ">".join((path.source, *path.through, path.target))
-        late = dialect.recurrent_delay if (path.source, path.target) in closing else 0
-        projections.append(
-            Projection(
-                name,
-                sequence.index(path.source),
-                sequence.index(path.target),
-                chain.kind,
-                chain.weights(name),
-                chain.stride,
-                chain.padding,
-                chain.delay + late,
+        name += chain.suffix
+        late: int = dialect.output_delay if path.source != sequence[0] else 0
+        if (path.source, path.target) in closing:
+            late = dialect.recurrent_delay
+        ends = sequence.index(path.source), sequence.index(path.target)
+        weight = chain.weights(name, np.dtype(dialect.dtype))
+        bare = Projection(name, *ends, "dense", weight, delay=chain.delay + late)
+        if isinstance(operator, Kernel):
+            positions = int(np.prod(operator.target[1:]))
+            projection = replace(
+                bare,
+                kind="conv2d",
+                stride=operator.stride,
+                padding=operator.padding,
+                dilation=operator.dilation,
+                groups=operator.groups,
+                source_map=operator.source if operator.source != shapes[path.source] else None,
+                target_map=operator.target if operator.target != shapes[path.target] else None,
+                macs=None if operator.macs == weight.size * positions else operator.macs,
             )
-        )
+        else:
+            projection = replace(bare, macs=None if operator.macs == weight.size else operator.macs)
+        projections.append(projection)
     return tuple(sorted(projections, key=lambda p: (p.target, p.source, p.name)))
 
 

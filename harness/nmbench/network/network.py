@@ -6,19 +6,22 @@ Lowered from a NIR graph by one dialect (`nmbench.network.lower`); nothing in it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from nmbench.network.dialect import Dialect
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating[Any]]
+"""float32, or float64 under a dialect of that dtype."""
+
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    r"""Coefficients of one population's step, float32 ``[n]`` each, in the dialect's step.
+    r"""Coefficients of one population's step, ``[n]`` each in the dialect's dtype, for the dialect's step.
 
     .. math::
         i \leftarrow \alpha i + g_i (\textstyle\sum w s + bias), \qquad
@@ -26,6 +29,14 @@ class Dynamics:
 
     A neuron without a synapse state has ``syn_decay = 0, syn_gain = 1``; an integrator without leak has
     ``mem_decay = 1``; a readout that never spikes has ``spiking = False`` and its ``v`` is the output.
+
+    Attributes
+    ----------
+    resets
+        False for a Threshold, which keeps no state: ``mem_decay = 0``, and neither reset nor floor.
+    early
+        ``(until, bias)`` in ascending order: before step ``until`` this bias holds in place of ``bias``
+        (a bias behind a Delay, or one that closes a cycle and does not act at first).
     """
 
     syn_decay: Floats
@@ -37,6 +48,8 @@ class Dynamics:
     threshold: Floats
     v_reset: Floats
     spiking: bool
+    resets: bool = True
+    early: tuple[tuple[int, Floats], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +84,21 @@ class Projection:
     source, target
         Indices into the network's populations.
     kind
-        ``dense``: ``weight[pre, post]``, float32; ``conv2d``: ``weight[out, in, kh, kw]`` as in NIR
-        (cross-correlation), shared by all positions.
-    stride, padding
-        Of a convolution: rows and columns; ``padding`` is symmetric. ``(1, 1)`` and ``(0, 0)`` for dense.
+        ``dense``: ``weight[pre, post]``; ``conv2d``: ``weight[out, in / groups, kh, kw]`` as in NIR
+        (cross-correlation), shared by all positions. A pool is a convolution with as many groups as
+        channels, a Conv1d one of a single row.
+    stride, padding, dilation
+        Of a convolution: rows and columns; ``padding`` is what stands before the first row and column,
+        behind the last there is as much as the target asks for. ``(1, 1)``, ``(0, 0)``, ``(1, 1)`` for
+        dense.
     delay
         Steps from a spike to its delivery: 0 within the step (feed-forward), at least 1 within a cycle.
+    groups
+        Of a convolution: into so many parts are both channels cut, part k reaches part k alone.
+    source_map, target_map
+        ``(C, H, W)`` that a convolution reads and writes, where that is not the population's shape.
+    macs
+        Multiply-accumulates a step of the graph's own layers, where several were folded into this one.
     """
 
     name: str
@@ -87,6 +109,11 @@ class Projection:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     delay: int = 0
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    source_map: tuple[int, int, int] | None = None
+    target_map: tuple[int, int, int] | None = None
+    macs: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +138,16 @@ class Network:
     def neurons(self) -> int:
         """Count the neurons, the input not among them."""
         return sum(p.size for p in self.populations[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of states and weights."""
+        return np.dtype(self.dialect.dtype)
+
+    def maps(self, projection: Projection) -> tuple[Shape, Shape]:
+        """Return the shapes that a projection reads and writes; of a convolution ``(C, H, W)``."""
+        source, target = self.populations[projection.source], self.populations[projection.target]
+        return projection.source_map or source.shape, projection.target_map or target.shape
 
     @property
     def max_delay(self) -> int:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import nir
 
-from nmbench.errors import InputError
+from nmbench.errors import InputError, unknown
 from nmbench.network.primitives import NEURONS
 
-SYNAPSES = (nir.Affine, nir.Linear, nir.Conv2d)
+SYNAPSES = (nir.Affine, nir.Linear, nir.Conv1d, nir.Conv2d, nir.SumPool2d, nir.AvgPool2d)
 WIRES = (nir.Flatten, nir.Delay, nir.Scale)
 SUPPORTED = (nir.Input, nir.Output, *NEURONS, *SYNAPSES, *WIRES)
 MAX_PATHS = 10_000
@@ -28,9 +28,9 @@ class Path:
 
 def check_nodes(graph: nir.NIRGraph) -> None:
     """Raise an InputError that lists every node of an unsupported kind and every faulty edge."""
-    supported = ", ".join(sorted(kind.__name__ for kind in SUPPORTED))
+    kinds = [kind.__name__ for kind in SUPPORTED]
     faults = [
-        f"node {name!r}: {type(node).__name__} is not supported (supported: {supported})"
+        f"node {name!r}: {unknown('kind of node', type(node).__name__, kinds)}"
         for name, node in sorted(graph.nodes.items())
         if type(node) not in SUPPORTED
     ]
@@ -66,7 +66,9 @@ def trace(graph: nir.NIRGraph) -> list[Path]:
             if chain[-1] in ends:
                 paths.append(Path(source, chain[:-1], chain[-1]))
             elif chain[-1] in chain[:-1]:
-                raise InputError("network", [f"a loop without a neuron: {' -> '.join(chain)}"])
+                raise InputError(
+                    "network", [f"a loop without a neuron: {' -> '.join(chain)}, nothing in it takes a step"]
+                )
             else:
                 open_ends += [(*chain, n) for n in following[chain[-1]]]
             if len(paths) + len(open_ends) > MAX_PATHS:

@@ -54,9 +54,18 @@ class NumbaEvent(Platform):
 
 
 class _Running(Session):
+    """A network in the simulator.
+
+    Attributes
+    ----------
+    engine
+        The engine and the type of its weights, which were chosen for this network.
+    """
+
     def __init__(self, simulator: Simulator, threads: int) -> None:
         self.simulator = simulator
         self.threads = threads
+        self.engine = simulator.engine
 
     def infer(self, batch: SpikeBatch) -> Answer:
         """Answer with the readout and with what was counted on the way."""

@@ -2,36 +2,82 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from itertools import pairwise
+from math import prod
+from threading import Lock, Thread
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 
 from nmbench.counts import Counts, EventCounts
+from nmbench.errors import InputError, unknown
 from nmbench.network.connectivity import dense_macs
 from nmbench.network.network import Floats, Network
-from nmbench.simulator.kernels import State, run_samples
-from nmbench.simulator.plan import aligned_zeros, lay_out
+from nmbench.simulator.plain import Plain
 from nmbench.simulator.run import Run, check_batch
+from nmbench.simulator.vector import coverage, grid
+from nmbench.simulator.vector.engine import Vector
 from nmbench.spikes import SpikeBatch
+
+EngineName = Literal["auto", "vector", "plain"]
+Dtype = Literal["auto", "float32", "int16", "int8"]
 
 CHUNKS_PER_THREAD = 4
 """Samples differ in length of work; smaller chunks even out the threads' ends."""
+
+
+class Engine(Protocol):
+    """A network laid out; it runs stretches of a batch, each in the memory of one worker."""
+
+    @property
+    def name(self) -> str:
+        """Name by which `compile` knows it."""
+
+    @property
+    def dtype(self) -> str:
+        """How weights are stored."""
+
+    def reserve(self, workers: int) -> None:
+        """Have memory for so many workers."""
+
+    def run(
+        self,
+        worker: int,
+        first: int,
+        last: int,
+        batch: SpikeBatch,
+        outputs: Floats,
+        spikes: Counts,
+        events: Counts,
+    ) -> None:
+        """Run samples ``first`` to ``last`` (excluded); fill their outputs, spikes and synaptic events."""
 
 
 class Simulator:
     """A network laid out for this CPU, with the memory that its runs write.
 
     It serves one caller at a time; within a call, threads take samples apart, never one sample.
+
+    Attributes
+    ----------
+    engine
+        The engine and the type of its weights, as a record states them.
+    reason
+        Why not a faster engine or narrower weights; None where nothing was given up.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, engine: Engine, reason: str | None) -> None:
         self.network = network
-        self.engine = "clock-driven, event scatter, float32"
-        self._plan = lay_out(network)
+        self.engine = f"{engine.name}, {engine.dtype} weights"
+        self.reason = reason
+        self._engine = engine
         self._macs = dense_macs(network)
         self._updates = np.array([0, *(p.size for p in network.populations[1:])], np.int64)
-        self._states: list[State] = []
+        self._updates.flags.writeable = False
+        self._shape = network.populations[0].shape
+        self._classes = network.populations[network.output].size
+        self._names = tuple(p.name for p in network.populations), tuple(q.name for q in network.projections)
 
     def run(self, batch: SpikeBatch, threads: int = 1, out: Floats | None = None) -> Run:
         """Run every sample from the resting state; the result does not depend on ``threads``.
@@ -42,7 +88,8 @@ class Simulator:
             Threads over samples. They are plain threads round a kernel that holds no lock, not Numba's
             own: those make a later fork of the process (a process pool) unsafe.
         out
-            Where to write the outputs, float32 ``[B, T, C]``, C-contiguous; allocated where it is None.
+            Where to write the outputs, ``[B, T, C]`` of the dialect's dtype, C-contiguous; allocated where it
+            is None.
 
         Raises
         ------
@@ -51,82 +98,116 @@ class Simulator:
         ValueError
             ``out`` has another shape or type.
         """
-        check_batch(self.network, batch)
-        network, samples = self.network, len(batch)
-        shape = (samples, batch.steps, network.populations[network.output].size)
-        outputs = np.empty(shape, np.float32) if out is None else out
-        if outputs.shape != shape or outputs.dtype != np.float32 or not outputs.flags.c_contiguous:
+        # what is checked takes longer than a small sample runs: equal shapes need no check
+        if batch.shape != self._shape or batch.dt_s != self.network.dialect.dt:
+            check_batch(self.network, batch)
+        samples, steps = len(batch), batch.steps
+        shape = (samples, steps, self._classes)
+        dtype = self.network.dtype
+        outputs = np.empty(shape, dtype) if out is None else out
+        if outputs.shape != shape or outputs.dtype != dtype or not outputs.flags.c_contiguous:
             raise ValueError(
-                f"out: expected C-contiguous float32 {shape}, got {outputs.dtype} {outputs.shape}"
+                f"out: expected C-contiguous {dtype} {shape}, got {outputs.dtype} {outputs.shape}"
             )
-        spikes = np.empty((samples, batch.steps, len(network.populations)), np.int64)
-        events = np.empty((samples, batch.steps, len(network.projections)), np.int64)
+        populations, projections = self._names
+        spikes = np.empty((samples, steps, len(populations)), np.int64)
+        events = np.empty((samples, steps, len(projections)), np.int64)
         workers = max(1, min(threads, samples))
-        while len(self._states) < workers:
-            self._states.append(self._new_state())
-
-        def work(worker: int) -> None:
-            for first, last in chunks[worker::workers]:
-                run_samples(
-                    self._plan,
-                    self._states[worker],
-                    first,
-                    last,
-                    batch.steps,
-                    batch.offsets,
-                    batch.index,
-                    outputs,
-                    spikes,
-                    events,
-                )
-
-        chunks = _chunks(samples, 1 if workers == 1 else workers * CHUNKS_PER_THREAD)
+        self._engine.reserve(workers)
         if workers == 1:
-            work(0)
+            self._engine.run(0, 0, samples, batch, outputs, spikes, events)
         else:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(work, range(workers)))
-        return Run(outputs, self._count(spikes, events))
+            self._share(workers, batch, outputs, spikes, events)
+        # every sample and step has the same updates, kept once
+        updates = np.ndarray(spikes.shape, np.int64, self._updates, 0, (0, 0, self._updates.itemsize))
+        return Run(outputs, EventCounts(populations, projections, spikes, updates, events, self._macs))
 
     def warmup(self) -> None:
         """Compile or load the kernel and touch the memory, on one empty step."""
-        size = self.network.populations[0].size
+        size = prod(self.network.populations[0].shape)
         empty = SpikeBatch(self.network.dialect.dt, 1, (size,), np.zeros(2, np.int64), np.empty(0, np.int32))
         self.run(empty)
 
-    def _new_state(self) -> State:
-        plan = self._plan
-        positions = len(plan.neuron)
-        above = np.zeros(positions, np.uint8)
-        return State(
-            i=aligned_zeros(positions),
-            v=aligned_zeros(positions),
-            arriving=aligned_zeros(positions),
-            above=above,
-            words=above.view(np.uint64),
-            spiked=np.zeros(int((plan.size * plan.depth)[1:].sum()), np.int32),
-            listed=np.zeros((len(plan.size), int(plan.depth.max())), np.int64),
-        )
+    def _share(
+        self, workers: int, batch: SpikeBatch, outputs: Floats, spikes: Counts, events: Counts
+    ) -> None:
+        """Let workers take chunk after chunk of the samples; the caller is one of them."""
+        chunks, lock, faults = _chunks(len(batch), workers * CHUNKS_PER_THREAD), Lock(), []
 
-    def _count(self, spikes: Counts, events: Counts) -> EventCounts:
-        updates = np.empty_like(spikes)
-        updates[:] = self._updates
-        return EventCounts(
-            populations=tuple(p.name for p in self.network.populations),
-            projections=tuple(p.name for p in self.network.projections),
-            spikes=spikes,
-            neuron_updates=updates,
-            synaptic_events=events,
-            dense_macs=self._macs,
-        )
+        def work(worker: int) -> None:
+            try:
+                while True:
+                    with lock:
+                        first, last = next(chunks)
+                    self._engine.run(worker, first, last, batch, outputs, spikes, events)
+            except StopIteration:
+                return
+            except BaseException as fault:  # handed to the caller, who raises it
+                faults.append(fault)
+
+        others = [Thread(target=work, args=(k,)) for k in range(1, workers)]
+        for thread in others:
+            thread.start()
+        work(0)
+        for thread in others:
+            thread.join()
+        if faults:
+            raise faults[0]
 
 
-def _chunks(samples: int, number: int) -> list[tuple[int, int]]:
+def _chunks(samples: int, number: int) -> Iterator[tuple[int, int]]:
     """Cut the samples into runs of about equal length, first and last (excluded) of each."""
-    edges = [samples * k // number for k in range(number + 1)]
-    return list(pairwise(edges))
+    return pairwise([samples * k // number for k in range(number + 1)])
 
 
-def compile(network: Network) -> Simulator:
-    """Lay a network out for this CPU; the kernel itself is compiled at the first run, or by `warmup`."""
-    return Simulator(network)
+def compile(network: Network, engine: EngineName = "auto", dtype: Dtype = "auto") -> Simulator:
+    """Lay a network out for this CPU; the kernel itself is compiled at the first run, or by `warmup`.
+
+    Parameters
+    ----------
+    engine
+        ``vector`` needs a processor with AVX-512 and a network that it covers; ``plain`` runs everywhere;
+        ``auto`` takes the faster one that can.
+    dtype
+        How weights are stored: whole numbers only where every weight is one on a power-of-two grid and
+        no sum can overflow, so that results are the same; ``auto`` takes the narrowest that can.
+
+    Raises
+    ------
+    InputError
+        The engine or the dtype cannot be had for this network; the fault says why.
+    """
+    for given, known in ((engine, get_args(EngineName)), (dtype, get_args(Dtype))):
+        if given not in known:
+            raise InputError(
+                "compile", [unknown("engine" if known is get_args(EngineName) else "dtype", given, known)]
+            )
+    reason = coverage.lacking() or coverage.uncovered(network)
+    if engine == "auto" and reason is None:
+        reason = coverage.too_sparse(network)
+    if engine == "plain" or (engine == "auto" and reason):
+        if dtype not in ("auto", "float32"):
+            raise InputError(
+                "compile", [f"dtype {dtype}: the plain engine keeps float32; {reason or 'asked for'}"]
+            )
+        return Simulator(network, Plain(network), reason)
+    if reason:
+        raise InputError("compile", [f"engine vector: {reason}"])
+    width, reason = _width(network, dtype)
+    return Simulator(network, Vector(network, width), reason)
+
+
+def _width(network: Network, dtype: Dtype) -> tuple[grid.Width, str | None]:
+    """Return the weights' type, and why it is no narrower one."""
+    if dtype == "float32":
+        return "float32", None
+    wanted: tuple[Literal["int8", "int16"], ...] = ("int8", "int16") if dtype == "auto" else (dtype,)
+    found: str | None = None
+    for width in wanted:
+        units = grid.units(network, width)
+        if not isinstance(units, str):
+            return width, found
+        found = units
+    if dtype != "auto":
+        raise InputError("compile", [f"dtype {dtype}: {found}"])
+    return "float32", found

@@ -8,13 +8,15 @@ border. Spike lists hold C-order neurons everywhere; ``neuron`` translates on a 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nmbench.network.connectivity import fan_out
-from nmbench.network.network import Floats, Network
-from nmbench.simulator.kernels import Longs, Plan
+from nmbench.network.dialect import Dialect
+from nmbench.network.network import Floats, Network, Population
+from nmbench.simulator.records import Longs, Plan, State
 from nmbench.simulator.rows import ALIGNED, Place, Rows, places, rows
 
 
@@ -32,7 +34,7 @@ def lay_out(network: Network) -> Plan:
     placed = places(network)
     fans = [fan_out(network, p) for p in network.projections]
     laid = [rows(network, p, placed[p.target], fan) for p, fan in zip(network.projections, fans, strict=True)]
-    weights, indexed, targets, first = _join(laid)
+    weights, indexed, targets, first = _join(laid, network.dtype)
     depth = [
         1 + max((q.delay for q in network.projections if q.source == p), default=0)
         for p in range(len(network.populations))
@@ -41,6 +43,8 @@ def lay_out(network: Network) -> Plan:
     kept = [0, *(n * d for n, d in zip(sizes[1:], depth[1:], strict=True))]
     incoming = [[r for r, q in enumerate(network.projections) if q.target == p] for p in range(len(sizes))]
     dialect = network.dialect
+    spread: dict[str, Any] = _coefficients(network, placed)
+    onset, early_bias = _early(network, placed)
     return Plan(
         start=_longs(p.start for p in placed),
         padded=_longs(p.padded for p in placed),
@@ -67,12 +71,48 @@ def lay_out(network: Network) -> Plan:
         weights=weights,
         indexed=indexed,
         targets=targets,
-        **_coefficients(network, placed),
+        **spread,
+        onset=onset,
+        early_bias=early_bias,
+        entries=_concatenate(
+            [f if r.entries is None else r.entries for r, f in zip(laid, fans, strict=True)]
+        ),
+        general=_longs(_is_general(p, dialect) for p in network.populations),
+        resets=_longs(p.dynamics is not None and p.dynamics.resets for p in network.populations),
         neuron=_neurons(placed),
         readout=placed[network.output].position,
         output=network.output,
         output_delay=dialect.output_delay,
         subtract=int(dialect.reset == "subtract"),
+        reset_delay=dialect.reset_delay,
+        rereset=int(dialect.rereset and dialect.reset == "subtract"),
+        multispike=int(dialect.multispike),
+        at_threshold=int(dialect.tie == "ge"),
+    )
+
+
+def _is_general(population: Population, dialect: Dialect) -> bool:
+    """Tell whether a population's step takes more than decay, threshold and a reset at once."""
+    law = population.dynamics
+    repeats = dialect.rereset and dialect.reset == "subtract"
+    rare = bool(dialect.reset_delay) or dialect.multispike or repeats
+    return law is not None and law.spiking and (rare or not law.resets)
+
+
+def new_state(plan: Plan) -> State:
+    """Make the memory that one worker writes."""
+    positions, dtype = len(plan.neuron), plan.v_reset.dtype
+    above, kept = np.zeros(positions, np.uint8), int((plan.size * plan.depth)[1:].sum())
+    return State(
+        i=aligned_zeros(positions, dtype),
+        v=aligned_zeros(positions, dtype),
+        arriving=aligned_zeros(positions, dtype),
+        above=above,
+        words=above.view(np.uint64),
+        spiked=np.zeros(kept, np.int32),
+        listed=np.zeros((len(plan.size), int(plan.depth.max())), np.int64),
+        times=np.zeros(kept, np.int32),
+        pending=aligned_zeros(positions if plan.general.any() else 0, dtype),
     )
 
 
@@ -88,13 +128,13 @@ def _concatenate(parts: list[Longs]) -> Longs:
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 
-def _join(laid: list[Rows]) -> tuple[Floats, Floats, npt.NDArray[np.int32], list[int]]:
+def _join(laid: list[Rows], dtype: np.dtype[Any]) -> tuple[Floats, Floats, npt.NDArray[np.int32], list[int]]:
     """Join the rows' values, dense and indexed apart; return also where each projection's values begin."""
     dense = [0 if r.targets is not None else -(-len(r.values) // ALIGNED) * ALIGNED for r in laid]
     sparse = [len(r.values) if r.targets is not None else 0 for r in laid]
     first = np.where([r.targets is not None for r in laid], _starts(sparse)[:-1], _starts(dense)[:-1])
-    weights = aligned_zeros(sum(dense))
-    indexed, targets = np.empty(sum(sparse), np.float32), np.empty(sum(sparse), np.int32)
+    weights = aligned_zeros(sum(dense), dtype)
+    indexed, targets = np.empty(sum(sparse), dtype), np.empty(sum(sparse), np.int32)
     for rows_, at in zip(laid, first, strict=True):
         if rows_.targets is None:
             weights[at : at + len(rows_.values)] = rows_.values
@@ -104,9 +144,9 @@ def _join(laid: list[Rows]) -> tuple[Floats, Floats, npt.NDArray[np.int32], list
     return weights, indexed, targets, [int(at) for at in first]
 
 
-def aligned_zeros(length: int) -> Floats:
-    """Return float32 zeros whose first byte lies at a multiple of 64."""
-    room = np.zeros(length + ALIGNED, np.float32)
+def aligned_zeros(length: int, dtype: npt.DTypeLike = np.float32) -> Floats:
+    """Return zeros whose first byte lies at a multiple of 64."""
+    room = np.zeros(length + ALIGNED, dtype)
     skip = -room.ctypes.data // room.itemsize % ALIGNED
     return room[skip : skip + length]
 
@@ -115,7 +155,7 @@ def _coefficients(network: Network, placed: list[Place]) -> dict[str, Floats]:
     """Spread the dynamics over the state positions; halo and padding stay at 0 and never spike."""
     names = ("syn_decay", "syn_gain", "mem_decay", "mem_gain", "leak", "bias", "threshold", "v_reset")
     length = placed[-1].start + placed[-1].padded
-    spread = {name: aligned_zeros(length) for name in (*names, "drop", "floor")}
+    spread = {name: aligned_zeros(length, network.dtype) for name in (*names, "drop", "floor", "level")}
     spread["threshold"][:] = np.inf
     spread["floor"][:] = -np.inf
     dialect = network.dialect
@@ -127,11 +167,27 @@ def _coefficients(network: Network, placed: list[Place]) -> dict[str, Floats]:
             spread[name][place.position] = getattr(law, name)
         if law.spiking:
             spread["drop"][place.position] = law.threshold - law.v_reset
-            if dialect.v_floor is not None:
-                spread["floor"][place.position] = dialect.v_floor
+            spread["level"][place.position] = law.threshold
+            if law.resets and dialect.v_floor is not None:
+                floor = -law.threshold if dialect.v_floor == "-v_threshold" else dialect.v_floor
+                spread["floor"][place.position] = floor
             if dialect.tie == "ge":  # v >= x is v > (the float before x): one comparison serves both
-                spread["threshold"][place.position] = np.nextafter(law.threshold, np.float32(-np.inf))
+                below = np.nextafter(law.threshold, law.threshold.dtype.type(-np.inf))
+                spread["threshold"][place.position] = below
     return spread
+
+
+def _early(network: Network, placed: list[Place]) -> tuple[Longs, Floats]:
+    """Spread the biases of the first steps: row k holds before step ``onset[k]``."""
+    laws = [p.dynamics for p in network.populations]
+    onsets = sorted({until for law in laws if law is not None for until, _ in law.early})
+    early = np.zeros((len(onsets), placed[-1].start + placed[-1].padded), network.dtype)
+    for law, place in zip(laws, placed, strict=True):
+        for row, onset in enumerate(onsets):
+            if law is not None:
+                bias = next((values for until, values in law.early if onset <= until), law.bias)
+                early[row, place.position] = bias
+    return _longs(onsets), early
 
 
 def _neurons(placed: list[Place]) -> npt.NDArray[np.int32]:

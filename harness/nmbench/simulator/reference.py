@@ -1,17 +1,20 @@
 """The oracle: plain NumPy, one sample and one step at a time; every engine equals it spike for spike.
 
 Per step and population, in the network's order: the spikes due are multiplied by the dense weights; the
-sum, made in float64, is rounded once to float32 (exact for weights on a power-of-two grid); then, in
-float32 and in this order of operations,
+sum, made in float64, is rounded once to the dialect's dtype (exact for weights on a power-of-two grid);
+then, in that dtype and in this order of operations,
 
     i = syn_decay*i + syn_gain*(sum + bias)
     v = (mem_decay*v + mem_gain*i) + leak
-    v = max(v, v_floor)                       spiking populations under a dialect with a floor
-    s = v > threshold                         or >=
-    v = v_reset where s                       or v - (threshold - v_reset)
+    v = v_reset, or v - n*drop                where n resets of the step before wait (reset_delay: 1)
+    v = max(v, floor)                         populations that reset, under a dialect with a floor
+    s = v > threshold                         or >=; of v - drop where the last step's reset left v so high
+                                              (rereset under reset: subtract)
+    n = s, or as often as the threshold fits  multispike: ceil((v - threshold) / drop), or floor(...) + 1
+    v = v_reset where s, or v - n*drop        with drop = threshold - v_reset; reset_delay: 0
 
 from i = v = 0. Under ``membrane_synapse_threshold`` a population with a synapse state (CubaLIF, CubaLI)
-updates v from the i of the step before; one without has no such choice.
+updates v from the i of the step before; one without has no such choice. A Threshold never resets.
 """
 
 from __future__ import annotations
@@ -28,9 +31,18 @@ from nmbench.spikes import SpikeBatch
 
 Doubles = npt.NDArray[np.float64]
 
+MAX_SPIKES = 65_535
+"""Most spikes of one neuron in one step under a dialect that allows several."""
 
-def simulate(network: Network, batch: SpikeBatch) -> Run:
+
+def simulate(network: Network, batch: SpikeBatch, membranes: Floats | None = None) -> Run:
     """Run every sample from the resting state.
+
+    Parameters
+    ----------
+    membranes
+        Where to write the membrane of the output population after each step and its reset, ``[B, T, C]``,
+        not late; not kept where None.
 
     Raises
     ------
@@ -39,11 +51,12 @@ def simulate(network: Network, batch: SpikeBatch) -> Run:
     """
     check_batch(network, batch)
     populations, projections = network.populations, network.projections
-    outputs = np.zeros((len(batch), batch.steps, populations[network.output].size), np.float32)
+    outputs = np.zeros((len(batch), batch.steps, populations[network.output].size), network.dtype)
     spikes = np.zeros((len(batch), batch.steps, len(populations)), np.int64)
     events = np.zeros((len(batch), batch.steps, len(projections)), np.int64)
     for sample in range(len(batch)):
-        _simulate_sample(network, batch, sample, outputs[sample], spikes[sample], events[sample])
+        seen = np.empty_like(outputs[sample]) if membranes is None else membranes[sample]
+        _simulate_sample(network, batch, sample, outputs[sample], seen, spikes[sample], events[sample])
     sizes = [0, *(p.size for p in populations[1:])]
     counts = EventCounts(
         populations=tuple(p.name for p in populations),
@@ -61,10 +74,11 @@ def _simulate_sample(
     batch: SpikeBatch,
     sample: int,
     outputs: Floats,
+    membranes: Floats,
     spikes: npt.NDArray[np.int64],
     events: npt.NDArray[np.int64],
 ) -> None:
-    """Fill one sample's outputs ``[T, C]`` and counts ``[T, P]``, ``[T, R]``."""
+    """Fill one sample's outputs and membranes ``[T, C]`` and counts ``[T, P]``, ``[T, R]``."""
     late = network.dialect.output_delay
     neurons = [_Neurons(p, network.dialect) for p in network.populations[1:]]
     emitted: list[list[Doubles]] = [[] for _ in network.populations]  # by population, then step
@@ -77,9 +91,11 @@ def _simulate_sample(
                     due = emitted[projection.source][t - projection.delay]
                     total += transmit(network, projection, due, projection.weight)
                     events[t, r] = transmit(network, projection, due, projection.weight != 0).sum()
-            emitted[p].append(population.step(total.astype(np.float32)).astype(np.float64))
+            now = total.astype(network.dtype)
+            emitted[p].append(population.step(now, t).astype(np.float64))
         spikes[t] = [history[t].sum() for history in emitted]
         readout = neurons[network.output - 1]
+        membranes[t] = readout.v
         if t + late < batch.steps:
             outputs[t + late] = emitted[network.output][t] if readout.law.spiking else readout.v
 
@@ -90,12 +106,20 @@ def transmit(
     """Return what each target receives from spikes (times each source neuron fired), ``[n_target]``."""
     if projection.kind == "dense":
         return np.asarray(spikes @ weight.astype(np.float64))
+    source, target = network.maps(projection)
     (down, across), (pad_rows, pad_columns) = projection.stride, projection.padding
-    image = spikes.reshape(network.populations[projection.source].shape)
-    image = np.pad(image, ((0, 0), (pad_rows, pad_rows), (pad_columns, pad_columns)))
-    windows = np.lib.stride_tricks.sliding_window_view(image, weight.shape[2:], axis=(1, 2))
-    received = np.einsum("cyxij,ocij->oyx", windows[:, ::down, ::across], weight.astype(np.float64))
-    return np.asarray(received.ravel())
+    groups, (high, wide) = projection.groups, weight.shape[2:]
+    step_down, step_across = projection.dilation
+    # zeros before and behind the image, more than any window asks for
+    room = (step_down * high + down * target[1], step_across * wide + across * target[2])
+    image = np.pad(spikes.reshape(source), ((0, 0), *((n, n) for n in room)))
+    received = np.zeros((groups, target[0] // groups, *target[1:]))
+    for j, i in np.ndindex(high, wide):
+        top, left = room[0] - pad_rows + j * step_down, room[1] - pad_columns + i * step_across
+        seen = image[:, top : top + down * target[1] : down, left : left + across * target[2] : across]
+        tap = weight[:, :, j, i].astype(np.float64).reshape(groups, -1, weight.shape[1])
+        received += np.einsum("goc,gcyx->goyx", tap, seen.reshape(groups, -1, *target[1:]))
+    return received.ravel()
 
 
 class _Neurons:
@@ -110,20 +134,49 @@ class _Neurons:
             "CubaLIF",
             "CubaLI",
         )
-        self.i = np.zeros(population.size, np.float32)
-        self.v = np.zeros(population.size, np.float32)
+        self.i = np.zeros(population.size, dialect.dtype)
+        self.v = np.zeros(population.size, dialect.dtype)
+        self.waiting = np.zeros(population.size, dialect.dtype)  # resets, reset_delay: 1
 
-    def step(self, total: Floats) -> npt.NDArray[np.bool_]:
-        """Advance by one step under the summed weights that arrive in it; return who spikes."""
-        law, before = self.law, self.i
-        self.i = law.syn_decay * self.i + law.syn_gain * (total + law.bias)
+    def step(self, total: Floats, t: int) -> Floats:
+        """Advance by one step under the summed weights that arrive in it; return how often each spikes."""
+        law, dialect = self.law, self.dialect
+        bias = next((early for until, early in law.early if t < until), law.bias)
+        before, self.i = self.i, law.syn_decay * self.i + law.syn_gain * (total + bias)
+        left_above = self.over(self.v)
         current = before if self.sees_last_current else self.i
         self.v = (law.mem_decay * self.v + law.mem_gain * current) + law.leak
         if not law.spiking:
-            return np.zeros(len(self.v), np.bool_)
-        if self.dialect.v_floor is not None:
-            self.v = np.maximum(self.v, np.float32(self.dialect.v_floor))
-        fired = self.v >= law.threshold if self.dialect.tie == "ge" else self.v > law.threshold
-        after = law.v_reset if self.dialect.reset == "to_v_reset" else self.v - (law.threshold - law.v_reset)
-        self.v = np.where(fired, after, self.v)
+            return np.zeros_like(self.v)
+        if not law.resets:
+            return self.over(self.v).astype(self.v.dtype)
+        self.v = np.where(self.waiting > 0, self.after(self.waiting), self.v)
+        if dialect.v_floor is not None:
+            floor = (
+                -law.threshold if dialect.v_floor == "-v_threshold" else self.v.dtype.type(dialect.v_floor)
+            )
+            self.v = np.maximum(self.v, floor)
+        repeats = dialect.rereset and dialect.reset == "subtract"
+        fired = self.over(np.where(repeats & left_above, self.v - self.drop, self.v)).astype(self.v.dtype)
+        if dialect.multispike:
+            fit = (self.v - law.threshold) / self.drop
+            fit = np.floor(fit) + 1 if dialect.tie == "ge" else np.ceil(fit)
+            fired *= np.minimum(fit, MAX_SPIKES)
+        if dialect.reset_delay:
+            self.waiting = fired
+        else:
+            self.v = np.where(fired > 0, self.after(fired), self.v)
         return fired
+
+    @property
+    def drop(self) -> Floats:
+        """How far one reset by subtraction lowers the membrane."""
+        return self.law.threshold - self.law.v_reset
+
+    def over(self, v: Floats) -> npt.NDArray[np.bool_]:
+        """Tell who stands above the threshold, or at it."""
+        return v >= self.law.threshold if self.dialect.tie == "ge" else v > self.law.threshold
+
+    def after(self, resets: Floats) -> Floats:
+        """Return the membranes after so many resets."""
+        return self.law.v_reset if self.dialect.reset == "to_v_reset" else self.v - resets * self.drop

@@ -1,0 +1,1 @@
+"""Large sparse recurrent networks: target-partitioned, pulled at due time, bit-equal for any thread count."""

@@ -1,0 +1,1 @@
+"""The clock-driven engine with accumulators in vector registers, for processors with AVX-512."""

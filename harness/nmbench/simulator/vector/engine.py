@@ -1,0 +1,87 @@
+"""The vector engine: a network laid out for `nmbench.simulator.vector.kernel`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nmbench.counts import Counts
+from nmbench.network.network import Floats, Network
+from nmbench.simulator.vector.grid import Width
+from nmbench.simulator.vector.kernel import run_samples
+from nmbench.simulator.vector.layout import build
+from nmbench.simulator.vector.weights import Array, aligned
+from nmbench.spikes import SpikeBatch
+
+
+class Vector:
+    """A network laid out for the vector kernel, with a worker's memory for each thread.
+
+    Parameters
+    ----------
+    dtype
+        How weights are stored; states are float32 always, and the results are the same.
+
+    Raises
+    ------
+    ValueError
+        The weights are no whole numbers of that width, or their sums may overflow.
+    """
+
+    name = "vector"
+
+    def __init__(self, network: Network, dtype: Width) -> None:
+        self.dtype = dtype
+        self._network = network
+        self._layout = build(network, dtype)
+        self._late = network.dialect.output_delay
+        self._memory: list[tuple[Array, Counts]] = []
+        self._floats: dict[int, Vector] = {}
+
+    def reserve(self, workers: int) -> None:
+        """Have memory for so many workers."""
+        while len(self._memory) < workers:
+            listed = np.zeros((len(self._layout.populations), self._layout.depth), np.int64)
+            self._memory.append((aligned(self._layout.words, np.int64), listed))
+
+    def run(
+        self,
+        worker: int,
+        first: int,
+        last: int,
+        batch: SpikeBatch,
+        outputs: Floats,
+        spikes: Counts,
+        events: Counts,
+    ) -> None:
+        """Run samples ``first`` to ``last`` (excluded) in one worker's memory."""
+        layout = self._layout
+        state, listed = self._memory[worker]
+        while first < last:
+            first = run_samples(
+                layout.populations,
+                layout.projections,
+                layout.readout,
+                self._network.output,
+                self._late,
+                state,
+                layout.zeroed,
+                listed,
+                first,
+                last,
+                batch.steps,
+                batch.offsets,
+                batch.index,
+                outputs,
+                spikes,
+                events,
+            )
+            if first < last:  # more spikes at once than whole numbers are proven for
+                self._float(worker).run(0, first, first + 1, batch, outputs, spikes, events)
+                first += 1
+
+    def _float(self, worker: int) -> Vector:
+        """Return this worker's own engine of float32 weights."""
+        if worker not in self._floats:
+            self._floats[worker] = Vector(self._network, "float32")
+            self._floats[worker].reserve(1)
+        return self._floats[worker]
