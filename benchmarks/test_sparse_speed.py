@@ -7,6 +7,7 @@ real-time factor, and the load of the machine before.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import resource
 
@@ -15,7 +16,7 @@ import pytest
 
 from nmbench.network.brunel import brunel
 from nmbench.network.microcircuit import microcircuit, read_microcircuit
-from nmbench.network.sparse import SparseNetwork
+from nmbench.network.sparse import Drive, SparseNetwork, Spread
 from nmbench.simulator.sparse.engine import SparseRun, SparseSimulator, compile_sparse
 from nmbench.simulator.sparse.listing import synapse_list
 from nmbench.simulator.sparse.reference import poisson_noise, simulate
@@ -96,3 +97,38 @@ def test_microcircuit(benchmark, scale: float, arithmetic: str) -> None:
     benchmark.pedantic(lambda: runs.append(simulator.run(SECOND)), rounds=3)
     benchmark.extra_info |= described(min(runs, key=lambda r: r.wall_s), simulator, load)
     benchmark.extra_info["published_real_time_factors"] = PUBLISHED
+
+
+def driven(fan_out: int, rate_hz: float) -> SparseNetwork:
+    """10,000 neurons that fire when an outer spike reaches them; their synapses hardly matter."""
+    busy = brunel(10_000, fan_out)
+    drive = Drive(rate_hz=rate_hz, weight=25.0)
+    return dataclasses.replace(
+        busy,
+        populations=tuple(dataclasses.replace(p, drive=drive) for p in busy.populations),
+        projections=tuple(
+            dataclasses.replace(p, weight=Spread(p.weight.mean * fan_out / 5000)) for p in busy.projections
+        ),
+    )
+
+
+@pytest.mark.parametrize("rate_hz", [0.01, 0.1, 1.0, 4.0, 10.0, 30.0])
+@pytest.mark.parametrize("fan_out", [10, 100, 1000])
+def test_selection(benchmark, fan_out: int, rate_hz: float) -> None:
+    """Both engines on a grid of rates and fan-outs, and whether the one that is chosen is the faster one."""
+    network = driven(fan_out, rate_hz)
+    best = {}
+    for engine in ("clock", "lazy"):
+        simulator = compile_sparse(network, 1, engine=engine)
+        simulator.run(1000)
+        best[engine] = min(simulator.run(SECOND // 2).wall_s for _ in range(3))
+    chosen = compile_sparse(network, 1)
+    benchmark.pedantic(lambda: chosen.run(SECOND // 2), rounds=3, warmup_rounds=1)
+    benchmark.extra_info |= {
+        "chosen": chosen.engine,
+        "right": chosen.engine == min(best, key=lambda e: best[e]),
+        "clock_s": round(best["clock"], 5),
+        "lazy_s": round(best["lazy"], 5),
+        "lazy_speedup": round(best["clock"] / best["lazy"], 2),
+        "load_before": os.getloadavg()[0],
+    }

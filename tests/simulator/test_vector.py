@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from nmbench.errors import InputError
 from nmbench.network.dialect import Dialect
 from nmbench.network.lower import lower
 from nmbench.network.network import Dynamics, Network, Population, Projection
+from nmbench.network.nir_file import read_nir
 from nmbench.simulator.engine import Dtype, EngineName, compile
 from nmbench.simulator.reference import simulate
 from nmbench.simulator.run import Run
@@ -23,6 +25,8 @@ from nmbench.spikes import SpikeBatch
 
 pytestmark = pytest.mark.skipif(coverage.lacking() is not None, reason=str(coverage.lacking()))
 
+
+NETWORKS = Path(__file__).parents[2] / "workloads" / "temporal" / "networks"
 
 dialects = st.builds(
     Dialect,
@@ -220,3 +224,17 @@ def test_a_law_that_differs_from_neuron_to_neuron_is_kept_for_each() -> None:
         batch = spikes(np.random.default_rng(0), (1, 3, 3), 2, 10, 0.4)
         assert_equal(compile(changed, "vector").run(batch), simulate(changed, batch))
     assert blocks == [1, 1, 9]
+
+
+@pytest.mark.parametrize("path", sorted(NETWORKS.glob("*.nir")), ids=lambda path: path.stem)
+def test_the_shipped_networks_run_on_8_bits_and_equal_the_reference(path: Path) -> None:
+    graph, sha256 = read_nir(path)
+    made = lower(graph, Dialect(dt=0.01), sha256)
+    simulator = compile(made)
+    assert (simulator.engine, simulator.reason) == ("vector, int8 weights", None)
+    shape = made.populations[0].shape
+    batch = spikes(np.random.default_rng(0), shape, 2, 22, 1.5)
+    batch = dataclasses.replace(batch, dt_s=0.01)
+    run = simulator.run(batch)
+    assert_equal(run, simulate(made, batch))
+    assert (run.counts.spikes[:, :, 1:-1].sum(axis=(0, 1)) > 0).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from small_networks import networks
 from nmbench.errors import InputError
 from nmbench.network.brunel import brunel
 from nmbench.network.microcircuit import microcircuit, read_microcircuit
-from nmbench.network.sparse import SparseNetwork
+from nmbench.network.sparse import Drive, SparseNetwork, Spread
 from nmbench.simulator.sparse import kernels
 from nmbench.simulator.sparse.alias import poisson_table
 from nmbench.simulator.sparse.engine import compile_sparse
@@ -47,10 +49,53 @@ def test_equals_the_oracle_with_any_threads(
 ) -> None:
     steps, ids = oracle(network, arithmetic, partitions, STEPS)
     for threads in (1, 2):
-        simulator = compile_sparse(network, threads, arithmetic=arithmetic, partitions=partitions)
+        simulator = compile_sparse(
+            network, threads, arithmetic=arithmetic, engine="clock", partitions=partitions
+        )
         run = simulator.run(STEPS)
         np.testing.assert_array_equal(run.steps, steps)
         np.testing.assert_array_equal(run.ids, ids)
+
+
+@given(networks(poisson=False, quiet=True), st.integers(2, 3))
+@settings(max_examples=40, deadline=None)
+def test_the_lazy_engine_equals_the_oracle(network: SparseNetwork, partitions: int) -> None:
+    steps, ids = oracle(network, "double", partitions, 2 * STEPS)
+    for threads in (1, 2):
+        run = compile_sparse(network, threads, engine="lazy", partitions=partitions).run(2 * STEPS)
+        np.testing.assert_array_equal(run.steps, steps)
+        np.testing.assert_array_equal(run.ids, ids)
+        assert (run.engine, run.arithmetic) == ("lazy", "double")
+
+
+def test_quiet_networks_are_run_lazily_and_busy_ones_are_not() -> None:
+    quiet = sparse_network(rate_hz=1.0)
+    assert compile_sparse(quiet, 1).engine == "lazy"
+    assert compile_sparse(quiet, 1, engine="clock").run(10).engine == "clock"
+    assert compile_sparse(sparse_network(rate_hz=100.0), 1).engine == "clock"
+    assert compile_sparse(brunel(400, 100), 1).engine == "clock"
+
+
+def test_what_the_lazy_engine_cannot_run_is_told() -> None:
+    with pytest.raises(InputError, match=r"its current alone makes it fire"):
+        compile_sparse(brunel(100, 10, poisson=False), 1, engine="lazy")
+    with pytest.raises(InputError, match=r"Poisson spikes a neuron and step; at most"):
+        compile_sparse(brunel(100, 10), 1, engine="lazy")
+    with pytest.raises(InputError, match="synapses must be delta"):
+        compile_sparse(microcircuit(read_microcircuit(), 0.01, 0.01), 1, engine="lazy")
+
+
+def sparse_network(rate_hz: float) -> SparseNetwork:
+    """2,000 neurons that fire when an outer spike reaches them, 100 synapses each that hardly matter."""
+    busy = brunel(2000, 100)
+    drive = Drive(rate_hz=rate_hz, weight=25.0)
+    return dataclasses.replace(
+        busy,
+        populations=tuple(dataclasses.replace(p, drive=drive) for p in busy.populations),
+        projections=tuple(
+            dataclasses.replace(p, weight=Spread(p.weight.mean / 50)) for p in busy.projections
+        ),
+    )
 
 
 @pytest.mark.parametrize("arithmetic", ["fixed", "double"])

@@ -37,7 +37,7 @@ CALL_STEPS = 1000
 PILOT_STEPS = 500
 """Steps that decide between the engines, after as many that do not count."""
 
-QUIET = 0.06
+QUIET = 0.1
 """Synaptic events a neuron and step below which the lazy engine is the faster one (measured, see
 benchmarks/test_sparse_speed.py)."""
 

@@ -66,14 +66,13 @@ def run_lazily(plan: Plan, state: State, own: LazyState, low: int, high: int, be
 @njit(cache=True, nogil=True)
 def _silent(t: int, p: int, due: int, listed: Longs, depth: int, size: Longs, noise_at: Doubles) -> bool:
     """Say whether nothing new reaches partition p in step t."""
+    nothing = True
     if due >= 0:
         for q in range(listed.shape[0]):
-            if listed[q, due % depth]:
-                return False
+            nothing &= listed[q, due % depth] == 0
     for k in range(size.shape[1]):
-        if noise_at[p, k] < float(t + 1) * size[p, k]:
-            return False
-    return True
+        nothing &= noise_at[p, k] >= float(t + 1) * size[p, k]
+    return nothing
 
 
 @njit(cache=True, nogil=True)

@@ -25,7 +25,8 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
-from nmbench.simulator.vector.code import (
+from nmbench.simulator.vector.lanes import LANES, intrinsic_
+from nmbench.simulator.vector.registers import (
     BYTES,
     FLOAT32,
     INT,
@@ -36,7 +37,6 @@ from nmbench.simulator.vector.code import (
     Code,
     pieces_of,
 )
-from nmbench.simulator.vector.lanes import LANES, intrinsic_
 
 WIDEST = 16
 """Registers' worth of float32 columns that `add_rows` sums at once, of 32 registers that there are."""

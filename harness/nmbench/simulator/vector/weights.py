@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nmbench.network.network import Network, Projection
-from nmbench.simulator.vector.code import BYTES, FLOAT32, INT8, INT16
 from nmbench.simulator.vector.gather import SHAPES, WIDEST
 from nmbench.simulator.vector.grid import Unit, Width
 from nmbench.simulator.vector.places import SIXTEEN, Longs, Place, reach
 from nmbench.simulator.vector.records import BLOCKS, ROWS
+from nmbench.simulator.vector.registers import BYTES, FLOAT32, INT8, INT16
 
 KINDS = {"float32": FLOAT32, "int16": INT16, "int8": INT8}
 DTYPES = {FLOAT32: np.float32, INT16: np.int16, INT8: np.int8}

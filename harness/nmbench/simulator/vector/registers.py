@@ -41,6 +41,7 @@ class Code:
         self.builder = ir.IRBuilder(function.append_basic_block("entry"))
 
     def block(self, name: str) -> Any:
+        """Append a block of instructions."""
         return self.function.append_basic_block(name)
 
     def at(self, base: Any, bytes_: Any, kind: ir.Type) -> Any:
@@ -49,6 +50,7 @@ class Code:
         return pointer(self.builder, self.builder.add(base, offset), kind)
 
     def read_int(self, base: Any, bytes_: Any) -> Any:
+        """Load an int32, widened to int64."""
         return self.builder.sext(self.builder.load(self.at(base, bytes_, INT), align=4), LONG)
 
     def weights(self, row: Any, piece: Piece, skip: int = 0) -> Any:
@@ -67,7 +69,9 @@ class Code:
             self.builder.call(prefetch, [self.at(address, 64 * line, BYTE), INT(0), INT(3), INT(1)])
 
     def sums(self, piece: Piece) -> ir.VectorType:
+        """Return the type of a piece's sums."""
         return ir.VectorType(SUMMED[self.kind], piece.length)
 
     def add(self, a: Any, b: Any) -> Any:
+        """Add two pieces."""
         return self.builder.fadd(a, b) if self.kind == FLOAT32 else self.builder.add(a, b)
