@@ -28,7 +28,7 @@ check: $(READY) ## ruff, ruff format, mypy
 	$(BIN)/mypy
 
 bench: $(READY) ## how fast nmbench itself is
-	$(BIN)/python -m pytest benchmarks --benchmark-only -p no:xdist
+	$(BIN)/python -m pytest benchmarks --benchmark-only -p no:xdist -m "not slow"
 
 peers: $(PEERS:%=.venvs/%/.ready) ## environments of the simulators that we stand beside (g++ needed to run Brian 2)
 

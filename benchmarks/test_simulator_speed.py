@@ -10,7 +10,10 @@ int8 cannot hold the workloads' weights: there the network is another one, round
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "peers"))
 
 import numpy as np
 import pytest

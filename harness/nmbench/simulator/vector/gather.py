@@ -105,7 +105,9 @@ def _emit_blocks(function: Any, kind: int, shape: tuple[int, int]) -> None:
     """
     sums, pitch, weights, ids, n, table = function.args
     lines, sixteens = shape
-    code, row = Code(function, kind), pieces_of(kind, sixteens)
+    # where pixels are sixteen channels, blocks start at any sixteen: wider registers would load what two
+    # earlier ones stored, and wait for both
+    code, row = Code(function, kind), pieces_of(kind, sixteens, wide=sixteens // lines % 2 == 0)
     places = [(line, piece) for line in range(lines) for piece in row]
     builder, size = code.builder, 4 if kind == FLOAT32 else 2
     entry_block = builder.block

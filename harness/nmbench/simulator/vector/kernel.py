@@ -57,20 +57,21 @@ def _run(
     answers, emitted, delivered = outputs.ctypes.data, spikes.ctypes.data, events.ctypes.data
     answer_bytes = 4 * steps * outputs.shape[2]
     spike_bytes, event_bytes = 8 * steps * populations.size, 8 * steps * projections.size
+    end, line = index.size, 8 * projections.size
     read = populations[output]
     for b in range(first, last):
         answer, row = answers + b * answer_bytes, rows + 8 * b * steps
         clear(memory, zeroed)
         if read.spiking or late:
             clear(answer, answer_bytes)
+        counted = delivered + b * event_bytes
         for p in range(1, populations.size):
-            if not _take_in(
-                populations[p], projections, memory, row, indices, index.size, delivered + b * event_bytes, 0
-            ):
-                return b
+            for r in range(populations[p].incoming, populations[p].inner):
+                if not _take_in(projections[r], memory, row, indices, end, counted, 0):
+                    return b
         for t in range(steps):
             mine = emitted + b * spike_bytes + 8 * t * populations.size
-            theirs = delivered + b * event_bytes + 8 * t * projections.size
+            theirs = counted + line * t
             write_long(mine, read_long(row + 8 * t + 8) - read_long(row + 8 * t))
             for p in range(1, populations.size):
                 q = populations[p]
@@ -90,11 +91,9 @@ def _run(
                 write_long(mine + 8 * p, fired)
                 # the input's share of the next step does not wait for this step's spikes: while its rows are
                 # read, the processor finds out how many there are
-                next_ = theirs + 8 * projections.size
-                if t + 1 < steps and not _take_in(
-                    q, projections, memory, row, indices, index.size, next_, t + 1
-                ):
-                    return b
+                for r in range(q.incoming, q.inner if t + 1 < steps else q.incoming):
+                    if not _take_in(projections[r], memory, row, indices, end, theirs + line, t + 1):
+                        return b
             if t + late < steps:
                 out = answer + 4 * outputs.shape[2] * (t + late)
                 _read_out(memory, read, t, read_long(mine + 8 * output), out, places, readout.size)
@@ -102,23 +101,19 @@ def _run(
 
 
 @njit(nogil=True, forceinline=True)
-def _take_in(
-    q: Any, projections: Records, memory: int, row: int, indices: int, end: int, events: int, t: int
-) -> bool:
-    """Add what the input brings to a population in step ``t``; False if it may be more than its sums hold.
+def _take_in(c: Any, memory: int, row: int, indices: int, end: int, events: int, t: int) -> bool:
+    """Add what the input brings through a projection in step ``t``; False if sums may not hold it.
 
     ``row`` is the address of the sample's offsets, ``end`` the length of the batch's list of spikes, and
     ``events`` where the step's synaptic events are counted.
     """
-    for r in range(q.incoming, q.inner):
-        c = projections[r]
-        due, lo, n = t - c.delay, 0, 0
-        if due >= 0:
-            lo = read_long(row + 8 * due)
-            n = read_long(row + 8 * due + 8) - lo
-        if n > c.limit and _too_many(indices + 4 * lo, n, c.most):
-            return False
-        write_long(events + c.number, _deliver(memory, c, indices + 4 * lo, n, end - lo))
+    due, lo, n = t - c.delay, 0, 0
+    if due >= 0:
+        lo = read_long(row + 8 * due)
+        n = read_long(row + 8 * due + 8) - lo
+    if n > c.limit and _too_many(indices + 4 * lo, n, c.most):
+        return False
+    write_long(events + c.number, _deliver(memory, c, indices + 4 * lo, n, end - lo))
     return True
 
 

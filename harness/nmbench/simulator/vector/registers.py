@@ -26,9 +26,9 @@ class Piece:
     length: int
 
 
-def pieces_of(kind: int, sixteens: int) -> list[Piece]:
-    """Cut a row into registers: 16 of float32, 32 of int16 with 16 at the end of an odd row."""
-    lanes = LANES if kind == FLOAT32 else 2 * LANES
+def pieces_of(kind: int, sixteens: int, wide: bool = True) -> list[Piece]:
+    """Cut a row into registers: 16 of float32; if ``wide``, 32 of int16 with 16 at the end of an odd row."""
+    lanes = 2 * LANES if wide and kind != FLOAT32 else LANES
     total = sixteens * LANES
     return [Piece(k, min(lanes, total - k)) for k in range(0, total, lanes)]
 
