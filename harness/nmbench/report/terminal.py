@@ -47,7 +47,7 @@ class Terminal:
     ) -> None:
         """Stop drawing; what was printed above stays."""
         self._live.stop()
-        if kind is KeyboardInterrupt:
+        if kind is KeyboardInterrupt and self._cells[1]:
             self.note("interrupted: the same command takes up where this one stopped")
 
     def step(self, task: str, done: int, total: int) -> None:
