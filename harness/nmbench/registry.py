@@ -29,19 +29,22 @@ ENTRY_POINTS = "nmbench.platforms"
 EXAMPLE = "dummy"
 """Family of the platform that answers by chance: an example, run where it is named."""
 
+MODELLED = "nmbench.platforms.modelled:modelled"
+"""Makes the platform of a card, by the card's name."""
+
 BUILT_IN: Mapping[str, tuple[str, str]] = {
     # name: (family, module:factory); the module is imported when the platform is asked for
     "numba-event": ("cpu", "nmbench.platforms.numba_event:NumbaEvent"),
-    "cpu-dense": ("cpu", "nmbench.platforms.dense:cpu_dense"),
-    "gpu-h100": ("gpu", "nmbench.platforms.dense:gpu_h100"),
-    "gpu-jetson": ("gpu", "nmbench.platforms.dense:gpu_jetson"),
-    "loihi": ("loihi", "nmbench.platforms.loihi:loihi"),
-    "loihi2": ("loihi", "nmbench.platforms.loihi:loihi2"),
-    "spinnaker": ("spinnaker", "nmbench.platforms.spinnaker:spinnaker"),
-    "spinnaker2": ("spinnaker", "nmbench.platforms.spinnaker:spinnaker2"),
-    "akida": ("akida", "nmbench.platforms.akida:akida"),
-    "memristor-rram": ("memristor", "nmbench.platforms.memristor:memristor_rram"),
-    "memristor-pcm": ("memristor", "nmbench.platforms.memristor:memristor_pcm"),
+    "cpu-dense": ("cpu", MODELLED),
+    "gpu-h100": ("gpu", MODELLED),
+    "gpu-jetson": ("gpu", MODELLED),
+    "loihi": ("loihi", MODELLED),
+    "loihi2": ("loihi", MODELLED),
+    "spinnaker": ("spinnaker", MODELLED),
+    "spinnaker2": ("spinnaker", MODELLED),
+    "akida": ("akida", MODELLED),
+    "memristor-rram": ("memristor", MODELLED),
+    "memristor-pcm": ("memristor", MODELLED),
     "dummy": (EXAMPLE, "nmbench.platforms.dummy:Dummy"),
 }
 
@@ -112,7 +115,7 @@ def platforms(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
         If a plug-in cannot be read, or two platforms share a name.
     """
     entries = [
-        Entry(name, family, "built in", _lazily(target), _cards(name))
+        Entry(name, family, "built in", _lazily(target, name), _cards(name))
         for name, (family, target) in BUILT_IN.items()
     ]
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
@@ -185,11 +188,12 @@ def read_plugin(path: Path) -> list[Platform]:
     return list(found)
 
 
-def _lazily(target: str) -> Callable[[], Platform]:
+def _lazily(target: str, name: str) -> Callable[[], Platform]:
     module, factory = target.split(":")
+    arguments = (name,) if target == MODELLED else ()
 
     def make() -> Platform:
-        made: Platform = getattr(importlib.import_module(module), factory)()
+        made: Platform = getattr(importlib.import_module(module), factory)(*arguments)
         return made
 
     return make

@@ -14,28 +14,15 @@ from nmbench.energy.card import Card, card_names, load_card
 from nmbench.energy.cost import Cost, breakdown
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Mapping
+from nmbench.energy.models import MODELS
 from nmbench.network.network import Network
-from nmbench.platforms import akida, dense, loihi, memristor, spinnaker
 from nmbench.platforms.conformance import ROUNDING
+from nmbench.platforms.modelled import modelled
 from nmbench.quantity import NESTED
 
 SLACK = 1 - ROUNDING
 
-PLATFORMS = {
-    made.info.name: made
-    for made in (
-        loihi.loihi(),
-        loihi.loihi2(),
-        spinnaker.spinnaker(),
-        spinnaker.spinnaker2(),
-        akida.akida(),
-        memristor.memristor_rram(),
-        memristor.memristor_pcm(),
-        dense.gpu_h100(),
-        dense.gpu_jetson(),
-        dense.cpu_dense(),
-    )
-}
+PLATFORMS = {name: modelled(name) for name in card_names() if load_card(name).model in MODELS}
 NETWORK = tiny.mlp(inputs=40, hidden=30, classes=4)
 
 
@@ -43,7 +30,7 @@ def price(name: str, network: Network, counts: EventCounts) -> Cost:
     platform = PLATFORMS[name]
     mapping = place(network, platform.card)
     assert isinstance(mapping, Mapping)
-    return platform.price(counts, mapping, platform.card)
+    return MODELS[platform.card.model].price(counts, mapping, platform.card)
 
 
 def spikes_of(draw: st.DrawFn, high: tuple[int, ...]) -> np.ndarray:

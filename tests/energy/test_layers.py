@@ -8,34 +8,21 @@ import nir
 import numpy as np
 import pytest
 
-from nmbench.energy.card import load_card
+from nmbench.energy.card import card_names, load_card
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Mapping, Misfit
+from nmbench.energy.models import MODELS
 from nmbench.energy.outline import Group, Link, Outline, outline
 from nmbench.energy.split import Part, axons_in, destinations, synapse_bytes
 from nmbench.network.connectivity import dense_macs, fan_out
 from nmbench.network.dialect import Dialect
 from nmbench.network.lower import lower
 from nmbench.network.network import Network
-from nmbench.platforms import akida, dense, loihi, memristor, spinnaker
+from nmbench.platforms.modelled import modelled
 from nmbench.simulator.reference import simulate
 from nmbench.spikes import SpikeBatch
 
-PLATFORMS = {
-    made.info.name: made
-    for made in (
-        loihi.loihi(),
-        loihi.loihi2(),
-        spinnaker.spinnaker(),
-        spinnaker.spinnaker2(),
-        akida.akida(),
-        memristor.memristor_rram(),
-        memristor.memristor_pcm(),
-        dense.gpu_h100(),
-        dense.gpu_jetson(),
-        dense.cpu_dense(),
-    )
-}
+PLATFORMS = {name: modelled(name) for name in card_names() if load_card(name).model in MODELS}
 
 
 def lif(*shape: int) -> nir.LIF:
@@ -95,7 +82,7 @@ def test_every_layer_is_priced_or_refused_with_a_reason(name: str, layer: str) -
         return
     assert isinstance(mapping, Mapping)
     assert mapping.cores >= 1
-    cost = platform.price(counts, mapping, platform.card)
+    cost = MODELS[platform.card.model].price(counts, mapping, platform.card)
     for terms in (cost.energy_j, cost.latency_s):
         for term in terms.values():
             assert np.isfinite(term.values).all() and (term.values >= 0).all()

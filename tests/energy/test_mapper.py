@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmbench.energy.card import load_card
+from nmbench.energy.conditions import USUAL, Conditions
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Mapping, Misfit, mesh
 from nmbench.energy.outline import Group, Link, Outline, outline
@@ -20,8 +21,8 @@ from nmbench.network.connectivity import fan_out
 MANYCORE = ("loihi", "loihi2", "spinnaker", "spinnaker2")
 
 
-def fitted(network: object, card: str, **options: int) -> Mapping:
-    mapping = place(network, load_card(card), **options)  # type: ignore[arg-type]
+def fitted(network: object, card: str, conditions: Conditions = USUAL) -> Mapping:
+    mapping = place(network, load_card(card), conditions)  # type: ignore[arg-type]
     assert isinstance(mapping, Mapping), mapping
     return mapping
 
@@ -193,7 +194,7 @@ def test_akida_refuses_loops_and_delays() -> None:
 def test_input_cores_can_be_stated() -> None:
     assert fitted(tiny.chain(390, 10), "loihi").input_cores == 1
     assert fitted(tiny.chain(3000, 10), "loihi").input_cores == 3
-    assert fitted(tiny.chain(390, 10), "loihi", input_cores=8).input_cores == 8
+    assert fitted(tiny.chain(390, 10), "loihi", Conditions(input_cores=8)).input_cores == 8
 
 
 @given(routers=st.integers(1, 10_000))

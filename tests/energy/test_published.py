@@ -7,6 +7,7 @@ import pytest
 import tiny
 
 from nmbench.energy.card import load_card
+from nmbench.energy.conditions import Conditions
 from nmbench.energy.cost import Cost
 from nmbench.energy.dense import price_dense
 from nmbench.energy.loihi import price_loihi
@@ -29,7 +30,7 @@ def inside(name: str, predicted: float, measured: float, factor: float) -> None:
 def loihi_keyword_spotter(branches: int, input_cores: int) -> Cost:
     sizes = tiny.keyword_spotter(branches)
     card = load_card("loihi")
-    mapping = place(sizes, card, input_cores=input_cores)
+    mapping = place(sizes, card, Conditions(input_cores=input_cores))
     assert isinstance(mapping, Mapping)
     activity = {group.name: 0.08 for group in sizes.groups} | ACTIVITY
     return price_loihi(tiny.outline_counts(sizes, 10, activity), mapping, card)

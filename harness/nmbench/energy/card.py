@@ -83,6 +83,10 @@ class Card(BaseModel):
 
     Attributes
     ----------
+    model
+        The cost equation, by its name in `nmbench.energy.models`; ``host``: a wall time by a power.
+    summary
+        One line for ``nmbench list platforms``.
     status
         ``published``: silicon that was measured or whose constants were; ``what-if``: never ranked.
     constants, limits
@@ -101,6 +105,8 @@ class Card(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     version: Annotated[int, Field(ge=1, strict=True)]
     title: Text
+    summary: Text
+    model: Literal["loihi", "loihi2", "spinnaker", "spinnaker2", "akida", "crossbar", "dense", "host"]
     family: Literal["loihi", "spinnaker", "akida", "memristor", "gpu", "cpu"]
     status: Literal["published", "what-if"]
     sources: tuple[Text, ...] = Field(min_length=1)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from nmbench.energy.card import Card
+from nmbench.energy.conditions import USUAL, Conditions
 from nmbench.energy.mapping import Mapping, Misfit, Placement, Route, Storage, Stream, mesh, over
 from nmbench.energy.outline import Outline
 from nmbench.energy.split import Cuts, Part, axons_in, cuts, destinations, synapse_bytes
@@ -21,7 +22,7 @@ ROUNDS = 20
 Use = Callable[[Part], float]
 
 
-def place_on_cores(outline: Outline, card: Card, input_cores: int | None = None) -> Mapping | Misfit:
+def place_on_cores(outline: Outline, card: Card, conditions: Conditions = USUAL) -> Mapping | Misfit:
     """Place every population; `Misfit` names each limit that is broken, per population and for the whole."""
     ways = [cuts(outline, group) for group in range(len(outline.groups))]
     parts = [way.part(0) for way in ways]
@@ -60,8 +61,10 @@ def place_on_cores(outline: Outline, card: Card, input_cores: int | None = None)
         ),
         chips=chips,
         boards=boards,
-        input_cores=input_cores or math.ceil(outline.groups[0].size / card.value("neurons_per_core")),
+        input_cores=conditions.input_cores
+        or math.ceil(outline.groups[0].size / card.value("neurons_per_core")),
         mesh=mesh(math.ceil(cores / card.value("cores_per_router"))),
+        conditions=conditions,
     )
 
 
@@ -142,6 +145,10 @@ def _route(outline: Outline, card: Card, index: int, parts: Sequence[Part]) -> R
     _, full = synapse_bytes(outline, link, part, card)
     storage: Storage = "conv" if link.kind == "conv2d" else "dense" if full else "sparse"
     return Route(link.name, storage)
+
+
+def _input_cores(outline: Outline, card: Card) -> int:
+    return math.ceil(outline.groups[0].size / card.value("neurons_per_core"))
 
 
 def _chips(card: Card, cores: int, memory: int) -> int:

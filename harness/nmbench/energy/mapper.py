@@ -16,24 +16,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from nmbench.energy.card import Card
+from nmbench.energy.conditions import USUAL, Conditions
 from nmbench.energy.manycore import place_on_cores
 from nmbench.energy.mapping import Mapping, Misfit, Placement, Route, Stream, mesh, over
 from nmbench.energy.outline import Outline, outline
 from nmbench.network.network import Network
 
 
-def place(network: Network | Outline, card: Card, input_cores: int | None = None) -> Mapping | Misfit:
+def place(network: Network | Outline, card: Card, conditions: Conditions = USUAL) -> Mapping | Misfit:
     """Place a network on a platform.
 
     Parameters
     ----------
     network
         Or its outline alone: sizes without weights.
-    input_cores
-        Cores that take in the host's spikes, where a measurement states them; else as many as the
-        input fills.
+    conditions
+        Of the run, where a measurement states them.
 
     Returns
     -------
@@ -42,8 +43,9 @@ def place(network: Network | Outline, card: Card, input_cores: int | None = None
     """
     sizes = network if isinstance(network, Outline) else outline(network)
     if card.family in ("loihi", "spinnaker"):
-        return place_on_cores(sizes, card, input_cores)
-    return _RULES[card.family](sizes, card)
+        return place_on_cores(sizes, card, conditions)
+    placed = _RULES[card.family](sizes, card)
+    return replace(placed, conditions=conditions) if isinstance(placed, Mapping) else placed
 
 
 def _place_on_crossbars(sizes: Outline, card: Card) -> Mapping | Misfit:

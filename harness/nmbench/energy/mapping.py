@@ -7,6 +7,7 @@ from collections.abc import Mapping as Named
 from dataclasses import dataclass
 from typing import Literal
 
+from nmbench.energy.conditions import USUAL, Conditions
 from nmbench.energy.outline import Outline
 
 Storage = Literal["dense", "sparse", "conv"]
@@ -93,6 +94,8 @@ class Mapping:
         Cores that take the input in from the host.
     mesh
         Columns and rows of the routers in use, as square as may be.
+    conditions
+        Under which it runs there.
     """
 
     outline: Outline
@@ -103,6 +106,7 @@ class Mapping:
     boards: int
     input_cores: int
     mesh: tuple[int, int]
+    conditions: Conditions = USUAL
 
     @property
     def cores(self) -> int:

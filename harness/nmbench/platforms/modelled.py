@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nmbench.counts import EventCounts
-from nmbench.energy.card import Card
-from nmbench.energy.cost import Cost
+from nmbench.energy.card import Card, load_card
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Mapping, Misfit
+from nmbench.energy.models import MODELS
 from nmbench.network.network import Network
 from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
 from nmbench.quantity import NESTED, Boundary
@@ -19,25 +17,12 @@ from nmbench.spikes import SpikeBatch
 if TYPE_CHECKING:
     from nmbench.simulator.engine import Simulator
 
-Price = Callable[[EventCounts, Mapping, Card], Cost]
-"""Prices the counts of B samples of a network that lies on the platform so."""
-
 
 @dataclass(frozen=True)
 class ModelledPlatform(Platform):
-    """A chip that is not there: its answers are the simulator's, its cost comes from its card.
+    """A chip that is not there: its answers are the simulator's, its cost comes from its card."""
 
-    Attributes
-    ----------
-    summary
-        One line for ``nmbench list platforms``.
-    price
-        The family's cost equation.
-    """
-
-    summary: str
     card: Card
-    price: Price
 
     @property
     def info(self) -> PlatformInfo:
@@ -46,7 +31,7 @@ class ModelledPlatform(Platform):
             name=self.card.name,
             version=self.card.version,
             family=self.card.family,
-            summary=self.summary,
+            summary=self.card.summary,
             clock="model",
             boundary=_outermost(self.card),
             card=self.card,
@@ -89,8 +74,14 @@ class ModelledSession(Session):
     def infer(self, batch: SpikeBatch) -> Answer:
         """Run the samples in the simulator and price what it counted."""
         run = self.simulator.run(batch)
-        cost = self.platform.price(run.counts, self.mapping, self.platform.card)
+        card = self.platform.card
+        cost = MODELS[card.model].price(run.counts, self.mapping, card)
         return Answer(outputs=run.outputs, counts=run.counts, cost=cost)
+
+
+def modelled(card: str) -> ModelledPlatform:
+    """Return the platform of a card that nmbench ships."""
+    return ModelledPlatform(load_card(card))
 
 
 def _outermost(card: Card) -> Boundary:
