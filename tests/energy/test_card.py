@@ -81,7 +81,7 @@ def test_all_faults_in_one_message(tmp_path: Path) -> None:
         ("constants.t_spike.evidence", "memory"),
         ("limits.chips.sauce", "none"),
         ("title", None),
-        ("interval.energy.chip_total", 0.5),
+        ("model_error.energy.chip_total", 0.5),
         ("status", "vapour"),
     )
     with pytest.raises(InputError) as caught:
@@ -94,7 +94,7 @@ def test_all_faults_in_one_message(tmp_path: Path) -> None:
         "constants.t_spike: kind fitted asks for evidence primary, not memory",
         "limits.chips.sauce: unknown field 'sauce'",
         "title: missing",
-        "interval.energy.chip_total",
+        "model_error.energy.chip_total",
         "status",
     ):
         assert place in found
@@ -105,8 +105,8 @@ def test_all_faults_in_one_message(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (("constants.p_management.kind", "estimated"), "p_management"),
-        (("interval.energy.wall", 2.0), "interval.energy.wall: not among the boundaries"),
-        (("boundaries.wall", "all"), "boundaries.wall: no interval"),
+        (("model_error.energy.wall", 2.0), "model_error.energy.wall: not among the boundaries"),
+        (("boundaries.wall", "all"), "boundaries.wall: no model_error"),
         (("name", "loihi9"), "is not the file's name"),
         (("constants.e_spike.value", "69e-12"), "valid number"),
         (("constants.e_spike.value", float("nan")), "finite"),

@@ -41,7 +41,7 @@ def price_akida(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
         "active_macs": Term("chip_dynamic", active / clock),
         "host_pcie": Term("system_with_io", host_s),
     }
-    return Cost(energy, latency, card.interval.energy, card.interval.latency)
+    return Cost(energy, latency, card.model_error.energy, card.model_error.latency)
 
 
 def cycles(counts: EventCounts, mapping: Mapping, card: Card) -> tuple[float, PerSample]:

@@ -69,7 +69,7 @@ class Constant(BaseModel):
 
 
 class Factors(BaseModel):
-    """Multiplicative 90 % intervals by boundary."""
+    """Multiplicative 90 % errors by boundary, and where they come from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -91,8 +91,9 @@ class Card(BaseModel):
         ``published``: silicon that was measured or whose constants were; ``what-if``: never ranked.
     constants, limits
         Of the cost equations, and of the mapper, by name.
-    interval
-        90 % intervals of the whole model; the boundaries named here are those that it states.
+    model_error
+        By boundary, the 90 % factor that is left of a prediction's error when every constant is right: what
+        the equation leaves out. The boundaries named here are those that the card states.
     boundaries
         What each stated boundary includes, in words.
     answers
@@ -112,7 +113,7 @@ class Card(BaseModel):
     sources: tuple[Text, ...] = Field(min_length=1)
     constants: dict[str, Constant] = Field(min_length=1)
     limits: dict[str, Constant]
-    interval: Factors
+    model_error: Factors
     boundaries: dict[Boundary, Text] = Field(min_length=1)
     answers: Text | None = None
     notes: tuple[Text, ...] = ()
@@ -126,11 +127,11 @@ class Card(BaseModel):
         ]
         both = self.constants.keys() & self.limits.keys()
         faults += [f"{name}: stands among both constants and limits" for name in sorted(both)]
-        for quantity, factors in (("energy", self.interval.energy), ("latency", self.interval.latency)):
+        for quantity, factors in (("energy", self.model_error.energy), ("latency", self.interval.latency)):
             loose = sorted(factors.keys() - self.boundaries.keys())
-            faults += [f"interval.{quantity}.{b}: not among the boundaries" for b in loose]
-        stated = self.interval.energy.keys() | self.interval.latency.keys()
-        faults += [f"boundaries.{b}: no interval" for b in self.boundaries if b not in stated]
+            faults += [f"model_error.{quantity}.{b}: not among the boundaries" for b in loose]
+        stated = self.model_error.energy.keys() | self.interval.latency.keys()
+        faults += [f"boundaries.{b}: no model_error" for b in self.boundaries if b not in stated]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -151,6 +152,12 @@ class Card(BaseModel):
     def limit(self, name: str) -> float | None:
         """Return a limit's value; None where this platform has no such limit."""
         return self.limits[name].value if name in self.limits else None
+
+    def with_value(self, name: str, value: float) -> Card:
+        """Return the same card with another value of a constant; its interval goes along where it must."""
+        own = self.constants[name]
+        moved = own.model_copy(update={"value": value, "lo": min(own.lo, value), "hi": max(own.hi, value)})
+        return self.model_copy(update={"constants": {**self.constants, name: moved}})
 
     @cached_property
     def sha256(self) -> str:

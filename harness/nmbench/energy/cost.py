@@ -40,8 +40,8 @@ class Cost:
     energy_j, latency_s
         Terms by name. Latency terms follow one another in time: they add up.
     energy_factor, latency_factor
-        Multiplicative 90 % interval by boundary (MODELS.md, "Intervals"), from the card; the boundaries
-        named here are those that the model states.
+        The equation's own 90 % error by boundary (`Card.model_error`); the boundaries named here are
+        those that the model states. What the constants' intervals add is `uncertainty`'s.
     """
 
     energy_j: Mapping[str, Term]

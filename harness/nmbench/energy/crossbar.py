@@ -47,7 +47,7 @@ def price_crossbar(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
     }
     products = float(positions.sum()) * counts.steps * card.value("t_mvm")
     latency = {"matrix_products": Term("chip_dynamic", _all(counts, products))}
-    return Cost(energy, latency, card.interval.energy, card.interval.latency)
+    return Cost(energy, latency, card.model_error.energy, card.model_error.latency)
 
 
 def _all(counts: EventCounts, value: float) -> PerSample:

@@ -49,7 +49,7 @@ def price_dense(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
         "launches": Term("chip_dynamic", _all(counts, launch_s)),
         "arithmetic": Term("chip_dynamic", _all(counts, arithmetic_s)),
     }
-    return Cost(energy, latency, card.interval.energy, card.interval.latency)
+    return Cost(energy, latency, card.model_error.energy, card.model_error.latency)
 
 
 def _all(counts: EventCounts, value: float) -> PerSample:

@@ -23,4 +23,4 @@ def price_host(wall_s: PerSample, card: Card, cores: int = 1) -> Cost:
         Cores that were busy.
     """
     energy = {"busy_cores": Term("chip_dynamic", card.value("p_core_active") * cores * wall_s)}
-    return Cost(energy, {}, card.interval.energy, card.interval.latency)
+    return Cost(energy, {}, card.model_error.energy, card.model_error.latency)

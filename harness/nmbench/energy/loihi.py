@@ -135,4 +135,4 @@ def _constant(name: str, mapping: Mapping, card: Card) -> PerStep:
 
 
 def _cost(energy: Named[str, Term], latency: Named[str, Term], card: Card) -> Cost:
-    return Cost(energy, latency, card.interval.energy, card.interval.latency)
+    return Cost(energy, latency, card.model_error.energy, card.model_error.latency)

@@ -38,7 +38,7 @@ def price_spinnaker(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
         "boards_idle": Term("system_without_io", (boards_w - chips_w) * run_s),
     }
     latency = {"real_time": Term("chip_dynamic", real_time), "slow_down": Term("chip_dynamic", slow_down)}
-    return Cost(energy, latency, card.interval.energy, card.interval.latency)
+    return Cost(energy, latency, card.model_error.energy, card.model_error.latency)
 
 
 def power_w(boards: float, busy_cores: float, card: Card) -> float:

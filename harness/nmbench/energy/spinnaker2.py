@@ -35,7 +35,7 @@ def price_spinnaker2(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
         "static": Term("chip_total", static_w * (real_time + slow_down)),
     }
     latency = {"real_time": Term("chip_dynamic", real_time), "slow_down": Term("chip_dynamic", slow_down)}
-    return Cost(energy, latency, card.interval.energy, card.interval.latency)
+    return Cost(energy, latency, card.model_error.energy, card.model_error.latency)
 
 
 def paths(counts: EventCounts, card: Card) -> tuple[PerSample, PerSample]:

@@ -85,4 +85,4 @@ def modelled(card: str) -> ModelledPlatform:
 
 
 def _outermost(card: Card) -> Boundary:
-    return max(card.interval.latency, key=NESTED.index)
+    return max(card.model_error.latency, key=NESTED.index)
