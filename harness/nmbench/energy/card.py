@@ -127,10 +127,10 @@ class Card(BaseModel):
         ]
         both = self.constants.keys() & self.limits.keys()
         faults += [f"{name}: stands among both constants and limits" for name in sorted(both)]
-        for quantity, factors in (("energy", self.model_error.energy), ("latency", self.interval.latency)):
+        for quantity, factors in (("energy", self.model_error.energy), ("latency", self.model_error.latency)):
             loose = sorted(factors.keys() - self.boundaries.keys())
             faults += [f"model_error.{quantity}.{b}: not among the boundaries" for b in loose]
-        stated = self.model_error.energy.keys() | self.interval.latency.keys()
+        stated = self.model_error.energy.keys() | self.model_error.latency.keys()
         faults += [f"boundaries.{b}: no model_error" for b in self.boundaries if b not in stated]
         if faults:
             raise ValueError("; ".join(faults))
