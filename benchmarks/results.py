@@ -8,12 +8,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lineup import OURS
+from lineup import BIOLOGICAL, OURS
+from published import PUBLISHED, Published
 
-SCHEMA = "nmbench.benchmarks/1"
+SCHEMA = "nmbench.benchmarks/2"
 PLAIN = "plain float32"
 LAYERWISE = "layerwise"
-"""Variants that need the whole input before they begin."""
+"""Variants that need the whole recording before they begin; all others take step after step."""
+
+JAX = "jax.lax.scan"
+WHATS = ("stepwise", "layerwise", f"{JAX} stepwise", f"{JAX} layerwise", "throughput")
+FULL = "microcircuit"
+"""The workload that has been published by others."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Timing:
     Attributes
     ----------
     seconds
-        By batch size: shortest repeat of a whole batch, s. W3: of one second of biological time, batch 1.
+        By batch size: shortest repeat of a whole batch, s. Large networks: of a biological second, batch 1.
     check
         What the script found before it timed: ``exact``, spikes made and expected, ``accepted``.
     load1
@@ -85,7 +91,12 @@ class Results:
 
     def write(self, path: Path) -> None:
         """Replace the file in one step, so that a run that is cut off leaves the last one whole."""
-        record = {"schema": SCHEMA, **asdict(self), "ratios": [asdict(r) for r in ratios(self)]}
+        record = {
+            "schema": SCHEMA,
+            **asdict(self),
+            "ratios": [asdict(r) for r in ratios(self)],
+            "published": [asdict(c) for c in beside_published(self)],
+        }
         part = path.with_suffix(".part")
         part.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         part.replace(path)
@@ -93,15 +104,16 @@ class Results:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How much faster ours is than the best peer: above 1 is faster.
+    """How much faster ours is than the best peer of a kind: above 1 is faster.
 
     Attributes
     ----------
     what
-        ``latency`` (batch 1), ``streaming`` (batch 1, peers that take step after step, as a network that
-        listens must), ``throughput`` (best batch).
+        Of `WHATS`. Batch 1: ``stepwise`` (peers that take step after step, and can stand behind a sensor),
+        ``layerwise`` (those that need the whole recording), and the same of jax alone; ``throughput`` (best
+        batch of the best peer of either kind).
     floor
-        Ours over the floor of its dtype, latency only.
+        Ours over the floor of its dtype, batch 1 only.
     """
 
     workload: str
@@ -114,7 +126,7 @@ class Ratio:
 
 
 def ratios(results: Results) -> list[Ratio]:
-    """Set each of our variants beside the best peer, by workload; threads apart for W3.
+    """Set each of our variants beside the best peers, by workload; threads apart for large networks.
 
     The plain engine, which is for processors without AVX-512, stands in the times alone.
     """
@@ -124,15 +136,49 @@ def ratios(results: Results) -> list[Ratio]:
         for variant in dict.fromkeys(t.variant for t in timings if t.peer == OURS and t.variant != PLAIN):
             ours = [t for t in timings if t.peer == OURS and t.variant == variant]
             peers = [t for t in timings if t.peer != OURS]
-            if workload.startswith("W3"):
+            if workload in BIOLOGICAL:
                 for threads in sorted({t.threads for t in ours}):
                     mine, theirs = ([t for t in ts if t.threads == threads] for ts in (ours, peers))
-                    found += _latency(results, "latency", mine, theirs)
+                    found += _latency(results, "stepwise", mine, theirs)
                 continue
-            found += _latency(results, "latency", ours, peers)
-            found += _latency(results, "streaming", ours, [t for t in peers if t.variant != LAYERWISE])
+            for kind in ("stepwise", LAYERWISE):
+                own = [t for t in peers if (t.variant == LAYERWISE) == (kind == LAYERWISE)]
+                found += _latency(results, kind, ours, own)
+                found += _latency(results, f"{JAX} {kind}", ours, [t for t in own if t.peer == JAX])
             found += _throughput(ours, peers)
     return found
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published figure of the microcircuit beside ours: ratios above 1 say that ours is faster or cheaper.
+
+    ``ratio`` is of real-time factors, ``core_ratio`` of core-seconds per biological second.
+    """
+
+    published: Published
+    ours: str
+    threads: int
+    ratio: float
+    core_ratio: float | None
+
+
+def beside_published(results: Results) -> list[Comparison]:
+    """Set the fastest of our runs of the microcircuit at full density beside what is published."""
+    ours = fastest(t for t in results.of(FULL) if t.peer == OURS)
+    if ours is None or ours.latency_s is None:
+        return []
+    factor, cores = ours.latency_s, ours.threads
+    return [
+        Comparison(
+            each,
+            ours.variant,
+            cores,
+            each.real_time_factor / factor,
+            None if each.core_seconds is None else each.core_seconds / (factor * cores),
+        )
+        for each in PUBLISHED
+    ]
 
 
 def _latency(results: Results, what: str, ours: list[Timing], peers: list[Timing]) -> Iterable[Ratio]:

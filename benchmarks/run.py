@@ -19,17 +19,17 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 
-from lineup import BRUNEL, CONV, ENTRANTS, HERE, LARGE, OURS, WORKLOADS, Entrant
+from lineup import BIOLOGICAL, CONV, ENTRANTS, HERE, LARGE, MICROCIRCUIT, OURS, QUICK, WORKLOADS, Entrant
 from results import Results
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from table import show
 
 from nmbench.errors import InputError, unknown
+from nmbench.network.memory import available_bytes, shortage
 from nmbench.system import noise, software, system
 
-THREADS = (1, 2)
-LIMIT_S = 900
+FLOOR_LIMIT_S = 300
 POOLS = (
     "BENCH_THREADS",
     "OMP_NUM_THREADS",
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with tempfile.TemporaryDirectory() as folder, Progress(*columns, console=console) as progress:
-        jobs = [(w, e, n) for w in options.only for e in entrants(w, options.peers) for n in THREADS]
+        jobs = [(w, e, n) for w in options.only for e in entrants(w, options.peers) for n in e.threads]
         task = progress.add_task("", total=len(jobs))
         files: dict[str, Path] = {}
         for workload, entrant, threads in jobs:
@@ -84,7 +84,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(description=__doc__)
     names = "comma-separated; all by default"
-    parser.add_argument("--quick", action="store_true", help="fewer repeats and batch sizes, W3 at N = 1,000")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats, batch sizes and sizes of W3")
     parser.add_argument(
         "--only", type=_words, default=(), help=f"workloads of {', '.join(WORKLOADS)}; {names}"
     )
@@ -97,8 +97,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     faults += [unknown("implementation", p, known) for p in options.peers if p not in known]
     if faults:
         raise InputError("benchmarks", faults)
-    large = {w for w in (*BRUNEL, *LARGE) if options.quick and not w.endswith("-1000")}
-    options.only = options.only or tuple(w for w in WORKLOADS if w not in large)
+    options.only = options.only or (QUICK if options.quick else WORKLOADS)
     return options
 
 
@@ -113,7 +112,12 @@ def entrants(workload: str, peers: tuple[str, ...]) -> list[Entrant]:
 
 def prepare(results: Results, workload: str, path: Path, options: argparse.Namespace) -> None:
     """Write a workload's file; keep its activity, and its floors where it has some."""
-    if workload in (*BRUNEL, *LARGE):
+    if workload in MICROCIRCUIT:
+        import microcircuit_workload
+
+        results.activity[workload] = {"rate_hz": microcircuit_workload.export(workload, path)}
+        return
+    if workload in BIOLOGICAL:
         import brunel_workload
 
         kind, _, size = workload.rpartition("-")
@@ -131,7 +135,8 @@ def prepare(results: Results, workload: str, path: Path, options: argparse.Names
     import workloads
 
     results.activity[workload] = asdict(exchange.export(workloads.make(workload), path))
-    answer = script(Path(sys.executable), "floor.py", [str(path)], 1, options)
+    floor = Entrant("floor", "", "floor.py", (workload,), limit_s=FLOOR_LIMIT_S)
+    answer = script(Path(sys.executable), floor, [str(path)], 1, options)
     if isinstance(answer, str):
         results.missing.append({"workload": workload, "peer": "floor", "reason": answer})
     else:
@@ -145,10 +150,11 @@ def one(
     python = Path(sys.executable) if entrant.peer == OURS else entrant.python
     answer: dict[str, Any] | str = "not installed: make peers"
     load1 = os.getloadavg()[0]
-    if python is not None:
-        answer = script(
-            python, entrant.script, [str(path), *sizes(workload, options.quick)], threads, options
-        )
+    free, needed = available_bytes(), int(entrant.memory_gib * 2**30)
+    if python is not None and free is not None and free < needed:
+        answer = f"not started: {shortage(needed, free)}"
+    elif python is not None:
+        answer = script(python, entrant, [str(path), *sizes(workload, options.quick)], threads, options)
     if isinstance(answer, str):
         missing = {"workload": workload, "peer": entrant.peer, "reason": answer}
         if missing not in results.missing:
@@ -160,7 +166,7 @@ def one(
 def sizes(workload: str, quick: bool) -> list[str]:
     """Return batch sizes and seconds of repeats as the scripts take them."""
     batches = "1,32" if quick else "1,16,64,256"
-    if workload in (*BRUNEL, *LARGE):
+    if workload in BIOLOGICAL:
         batches = "1"
     elif workload in CONV:
         batches = "1,4" if quick else "1,8,64" if workload == "nm" else "1,8"
@@ -168,7 +174,7 @@ def sizes(workload: str, quick: bool) -> list[str]:
 
 
 def script(
-    python: Path, name: str, words: list[str], threads: int, options: argparse.Namespace
+    python: Path, entrant: Entrant, words: list[str], threads: int, options: argparse.Namespace
 ) -> dict[str, Any] | str:
     """Run a script in its environment; return its last line, read as JSON, or what went wrong."""
     with ExitStack() as stack:
@@ -176,15 +182,15 @@ def script(
         stack.enter_context(cores(threads))
         try:
             done = subprocess.run(
-                [str(python), str(HERE / name), *words],
+                [str(python), str(HERE / entrant.script), *words],
                 env=environment(threads),
                 capture_output=True,
                 text=True,
-                timeout=LIMIT_S,
+                timeout=entrant.limit_s,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return f"failed: more than {LIMIT_S} s"
+            return f"failed: more than {entrant.limit_s} s"
     if done.returncode:
         return f"failed: exit code {done.returncode}: {' '.join(done.stderr.split()[-40:])}"
     try:

@@ -23,10 +23,10 @@ from nmbench.spiketrains import population_statistics
 HERE = Path(__file__).parent
 REFERENCE = HERE.parent / "workloads" / "scaling" / "reference"
 QUANTILES = 200
-WARMUP_MS, DURATION_MS = 500.0, 10_000.0
+WARMUP_MS = 500.0
 
 
-def recipe(network: SparseNetwork, seed: int, threads: int) -> dict[str, Any]:
+def recipe(network: SparseNetwork, seed: int, threads: int, duration_ms: float) -> dict[str, Any]:
     """What `peers/nest_rules.py` reads."""
     populations = [
         {
@@ -57,7 +57,7 @@ def recipe(network: SparseNetwork, seed: int, threads: int) -> dict[str, Any]:
         "seed": seed,
         "threads": threads,
         "warmup_ms": WARMUP_MS,
-        "duration_ms": DURATION_MS,
+        "duration_ms": duration_ms,
         "populations": populations,
         "projections": projections,
     }
@@ -90,6 +90,7 @@ def main() -> None:
     options.add_argument("--scale", default=0.2, type=float)
     options.add_argument("--seeds", default=5, type=int)
     options.add_argument("--threads", default=2, type=int)
+    options.add_argument("--duration-ms", default=10_000.0, type=float)
     given = options.parse_args()
     network = microcircuit(read_microcircuit(), given.scale, given.scale)
     sizes = [p.size for p in network.populations]
@@ -99,7 +100,7 @@ def main() -> None:
     for seed in range(len(runs) + 1, given.seeds + 1):
         with tempfile.TemporaryDirectory() as folder:
             source, target = Path(folder) / "in.json", Path(folder) / "out.npz"
-            source.write_text(json.dumps(recipe(network, seed, given.threads)))
+            source.write_text(json.dumps(recipe(network, seed, given.threads, given.duration_ms)))
             command = [given.python, HERE / "peers" / "nest_rules.py", source, target]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             found = np.load(target)
@@ -108,10 +109,12 @@ def main() -> None:
             print(
                 f"seed {seed}: build {found['build_s']:.1f} s, run {found['run_s']:.1f} s, {ids.size} spikes"
             )
-        statistics = population_statistics(times_ms, ids, sizes, DURATION_MS)
+        statistics = population_statistics(times_ms, ids, sizes, given.duration_ms)
         runs.append(
             {
                 "seed": seed,
+                "build_s": round(float(found["build_s"]), 1),
+                "run_s": round(float(found["run_s"]), 1),
                 "populations": {
                     p.name: {
                         "mean_rate_hz": float(f"{own.rates_hz.mean():.6g}"),
@@ -123,17 +126,18 @@ def main() -> None:
                 },
             }
         )
-    REFERENCE.mkdir(exist_ok=True)
-    document = {
-        "made_by": "benchmarks/sparse_reference.py",
-        "simulator": f"NEST {version}",
-        "scale": given.scale,
-        "warmup_ms": WARMUP_MS,
-        "duration_ms": DURATION_MS,
-        "quantiles": QUANTILES,
-        "runs": runs,
-    }
-    path.write_text(json.dumps(document) + "\n", encoding="utf-8")
+        document |= {
+            "made_by": "benchmarks/sparse_reference.py",
+            "simulator": f"NEST {version}",
+            "scale": given.scale,
+            "warmup_ms": WARMUP_MS,
+            "duration_ms": given.duration_ms,
+            "quantiles": QUANTILES,
+            "runs": runs,
+        }
+        REFERENCE.mkdir(exist_ok=True)
+        # after each seed: a run at full scale takes a quarter of an hour
+        path.write_text(json.dumps(document) + "\n", encoding="utf-8")
     print(path)
 
 

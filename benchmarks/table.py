@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from lineup import OURS
-from results import PLAIN, Ratio, Results, Timing, fastest, ratios
+from lineup import BIOLOGICAL, MICROCIRCUIT, OURS
+from microcircuit_table import beside, microcircuit, rates
+from results import JAX, LAYERWISE, PLAIN, WHATS, Ratio, Results, Timing, fastest, ratios
 from rich.console import Console
 from rich.table import Table
+from wording import amount, duration, verdict
+
+KINDS = (
+    "Kinds of peers: stepwise ones take step after step and can stand behind a sensor, as nmbench does; "
+    "layerwise ones need the whole recording before they begin."
+)
 
 
 def show(results: Results, console: Console) -> None:
     """Print a table for each workload, the ratios, and what is missing."""
     for workload in dict.fromkeys(t.workload for t in results.timings):
-        console.print(times(results, workload))
-    console.print(summary(results))
+        for make in (microcircuit, rates) if workload in MICROCIRCUIT else (times,):
+            console.print(make(results, workload))
+    published = beside(results)
+    if published is not None:
+        console.print(published)
+    samples, large = summary(results), summary_of_large(results)
+    if samples.row_count:
+        console.print(samples)
+        console.print(KINDS, markup=False, highlight=False)
+    if large.row_count:
+        console.print(large)
     for each in results.missing:
         console.print(f"{each['workload']}, {each['peer']}: {each['reason']}", style="yellow", markup=False)
     before, after = results.noise_before, results.noise_after
@@ -24,14 +40,15 @@ def show(results: Results, console: Console) -> None:
 
 
 def times(results: Results, workload: str) -> Table:
-    """Return the times on one workload: of a sample, or of a biological second for W3.
+    """Return the times on one workload: of a sample, or of a biological second for large networks.
 
-    A row holds the better number of threads for each of its two figures; for W3 threads stand apart.
+    A row holds the better number of threads for each of its two figures; for large networks threads stand
+    apart.
     """
-    large = workload.startswith("W3")
+    large = workload in BIOLOGICAL
     ours = own(results, workload)
     table = Table(title=_title(results, workload), title_justify="left")
-    for column in ("implementation", "variant"):
+    for column in ("implementation", "variant", *(() if large else ("kind",))):
         table.add_column(column, no_wrap=True)
     table.add_column("1 s takes" if large else "batch 1", justify="right")
     table.add_column("threads", justify="right")
@@ -42,10 +59,12 @@ def times(results: Results, workload: str) -> Table:
     table.add_column("spikes", justify="right")
     for group in _rows(results, workload, large):
         quick, many = fastest(group), max(group, key=lambda t: t.throughput or (0, 0))
-        cells = [group[0].peer, group[0].variant, *_latency(quick)]
-        cells += [_ratio(quick, mine, group[0].threads if large else None) for mine in ours.values()]
+        first = group[0]
+        kind = [] if large else [LAYERWISE if first.variant == LAYERWISE else "stepwise"]
+        cells = [first.peer, "" if first.variant in kind else first.variant, *kind, *_latency(quick)]
+        cells += [_ratio(quick, mine, first.threads if large else None) for mine in ours.values()]
         cells += [] if large else _throughput(many)
-        table.add_row(*cells, verdict(group[0]), style="bold" if group[0].peer == OURS else None)
+        table.add_row(*cells, verdict(first), style="bold" if first.peer == OURS else None)
     return table
 
 
@@ -84,48 +103,45 @@ def _ratio(timing: Timing | None, mine: list[Timing], threads: int | None) -> st
 
 
 def summary(results: Results) -> Table:
-    """Return how many times faster ours is than the best peer."""
-    table = Table(
-        title="Times faster than the best peer of each sort (streaming: takes step after step)",
-        title_justify="left",
-    )
+    """Return how many times faster ours is on samples than the best peer of each kind, and than jax alone."""
+    table = Table(title="Times faster than the best peer of each kind, batch 1", title_justify="left")
     for column in ("workload", "nmbench"):
         table.add_column(column, no_wrap=True)
-    whats = ("latency", "streaming", "throughput")
-    for what in whats:
-        table.add_column(what)
-    table.add_column("latency / floor", justify="right")
+    for what in WHATS:
+        table.add_column(what.replace(JAX, "jax"), min_width=14 if what in ("stepwise", "layerwise") else 0)
+    table.add_column("/ floor", justify="right")
     rows: dict[tuple[str, str], dict[str, Ratio]] = {}
     for ratio in ratios(results):
-        name = f"{ratio.ours}, {ratio.threads} threads" if ratio.workload.startswith("W3") else ratio.ours
-        rows.setdefault((ratio.workload, name), {})[ratio.what] = ratio
+        if ratio.workload not in BIOLOGICAL:
+            rows.setdefault((ratio.workload, ratio.ours), {})[ratio.what] = ratio
     for (workload, name), row in rows.items():
-        floor = row["latency"].floor if "latency" in row else None
-        cells = [f"{row[w].ratio:.1f}  ({row[w].peer})" if w in row else "-" for w in whats]
-        table.add_row(workload, name, *cells, "-" if floor is None else f"{floor:.2f}")
+        floor = next((r.floor for r in row.values() if r.floor is not None), None)
+        table.add_row(workload, name, *(_times(row.get(what)) for what in WHATS), amount(floor))
     return table
 
 
-def verdict(timing: Timing) -> str:
-    """Say what the check of the spikes found."""
-    check = timing.check
-    if check["exact"]:
-        return "equal"
-    made, expected = sum(check["spikes"]), sum(check["expected"])
-    found = f"{100 * abs(made - expected) / max(1, expected):.1f} % off"
-    if check.get("equal_until_ms", 0) >= 1:
-        found += f", equal for {check['equal_until_ms']:.0f} ms"
-    return found if check["accepted"] else f"{found}: not timed"
+def summary_of_large(results: Results) -> Table:
+    """Return how many times faster ours is on large networks than the best peer with as many threads."""
+    table = Table(
+        title="Times faster than the best peer on as many threads, a biological second", title_justify="left"
+    )
+    for column in ("workload", "nmbench"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("threads", justify="right")
+    table.add_column("times faster")
+    for ratio in ratios(results):
+        if ratio.workload in BIOLOGICAL:
+            cells = (ratio.workload, ratio.ours, str(ratio.threads), f"{amount(ratio.ratio)}  ({ratio.peer})")
+            table.add_row(*cells)
+    return table
 
 
-def duration(seconds: float | None) -> str:
-    """Write a time with three digits and its unit."""
-    if seconds is None:
+def _times(ratio: Ratio | None) -> str:
+    if ratio is None:
         return "-"
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= size or unit == "µs":
-            break
-    return f"{seconds / size:.3g} {unit}"
+    if ratio.what.startswith(JAX):  # a column of its own, which needs no name
+        return amount(ratio.ratio)
+    return f"{amount(ratio.ratio)}  ({ratio.peer.removesuffix(f', {ratio.what}')})"
 
 
 def _title(results: Results, workload: str) -> str:

@@ -18,12 +18,26 @@ def main(source: str, target: str) -> None:
     import nest
 
     given = json.loads(Path(source).read_text(encoding="utf-8"))
+    started = time.perf_counter()
+    populations, recorder = build(nest, given)
+    nest.Prepare()
+    built = time.perf_counter()
+    nest.Run(given["warmup_ms"] + given["duration_ms"])
+    ran = time.perf_counter()
+    events = recorder.events
+    np.savez(
+        target, times_ms=events["times"] - given["warmup_ms"], ids=neuron_ids(populations, events["senders"]),
+        build_s=built - started, run_s=ran - built, version=nest.__version__,
+    )  # fmt: skip
+
+
+def build(nest, given):
+    """Create and connect what the recipe says; return the populations, and a recorder of all spikes."""
     dt_ms = given["dt_ms"]
     nest.ResetKernel()
     nest.SetKernelStatus(
         {"resolution": dt_ms, "local_num_threads": given["threads"], "rng_seed": given["seed"]}
     )
-    started = time.perf_counter()
     populations = {}
     for own in given["populations"]:
         made = nest.Create(own["model"], own["size"], params=own["parameters"])
@@ -48,16 +62,13 @@ def main(source: str, target: str) -> None:
     recorder = nest.Create("spike_recorder", params={"start": given["warmup_ms"]})
     for made in populations.values():
         nest.Connect(made, recorder)
-    nest.Prepare()
-    built = time.perf_counter()
-    nest.Run(given["warmup_ms"] + given["duration_ms"])
-    ran = time.perf_counter()
-    events = recorder.events
+    return populations, recorder
+
+
+def neuron_ids(populations, senders):
+    """Return the neurons of spikes, numbered from 0 on, population after population."""
     ids = np.concatenate([np.array(made.tolist()) for made in populations.values()])
-    np.savez(
-        target, times_ms=events["times"] - given["warmup_ms"], ids=np.searchsorted(ids, events["senders"]),
-        build_s=built - started, run_s=ran - built, version=nest.__version__,
-    )  # fmt: skip
+    return np.searchsorted(ids, senders)
 
 
 def _weight(nest, spread):

@@ -1,7 +1,7 @@
 """Run a sparse network in NEST, synapse by synapse as it was drawn here: for comparisons spike for spike.
 
 Runs in NEST's own environment and imports nothing of nmbench: ``python nest_spikes.py IN.npz OUT.npz``.
-`nmbench.simulator.sparse` writes the input (see tests/simulator/sparse/nest.py).
+`nmbench.simulator.sparse` writes the input (see tests/simulator/sparse/other_simulators.py).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import sys
@@ -15,8 +16,9 @@ import run
 import table
 import workloads
 from lineup import Entrant
-from results import Results, ratios
+from results import WHATS, Results, ratios
 from rich.console import Console
+from wording import duration
 
 
 def report(peer: str, variant: str, seconds: dict[int, float], threads: int = 1, spikes: int = 100) -> dict:
@@ -52,8 +54,9 @@ def results() -> Results:
     for each in (
         report("nmbench", "float32", {1: 1e-3, 16: 8e-3}),
         report("nmbench", "float32", {1: 1.2e-3, 16: 4e-3}, threads=2),
-        report("jax", "stepwise", {1: 10e-3, 16: 32e-3}),
-        report("jax", "layerwise", {1: 4e-3, 16: 40e-3}),
+        report("jax.lax.scan", "stepwise", {1: 10e-3, 16: 32e-3}),
+        report("jax.lax.scan", "layerwise", {1: 4e-3, 16: 40e-3}),
+        report("another", "C++", {1: 8e-3}),
         report("off by a spike", "stepwise", {1: 50e-3}, spikes=101),
         report("wrong", "stepwise", {1: 1e-9}, spikes=150),
     ):
@@ -68,13 +71,25 @@ def shown(results: Results) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_ratios_are_to_the_best_peer_of_each_sort(results: Results) -> None:
+def test_ratios_are_to_the_best_peer_of_each_kind(results: Results) -> None:
     found = {r.what: r for r in ratios(results)}
-    assert found["latency"].ratio == pytest.approx(4)  # 1 ms on one thread beside 4 ms
-    assert found["latency"].peer == "jax, layerwise"
-    assert found["latency"].floor == pytest.approx(1 / 0.8)
-    assert found["streaming"].ratio == pytest.approx(10)
+    assert found["layerwise"].ratio == pytest.approx(4)  # 1 ms on one thread beside 4 ms
+    assert found["layerwise"].peer == "jax.lax.scan, layerwise"
+    assert found["layerwise"].floor == pytest.approx(1 / 0.8)
+    assert found["stepwise"].ratio == pytest.approx(8)
+    assert found["stepwise"].peer == "another, C++"
+    assert found["jax.lax.scan stepwise"].ratio == pytest.approx(10)
+    assert found["jax.lax.scan layerwise"].ratio == pytest.approx(4)
     assert found["throughput"].ratio == pytest.approx((16 / 4e-3) / (16 / 32e-3))
+
+
+def test_kinds_of_peers_are_told_apart_and_explained(results: Results) -> None:
+    text = shown(results)
+    lines = [line for line in text.splitlines() if "jax.lax.scan" in line and "│" in line]
+    kinds = {cell.strip() for line in lines for cell in line.split("│")} & {"stepwise", "layerwise"}
+    assert kinds == {"stepwise", "layerwise"}
+    assert "stand behind a sensor" in text
+    assert "need the whole recording" in text
 
 
 def test_a_peer_with_wrong_spikes_is_shown_and_never_the_best(results: Results) -> None:
@@ -82,7 +97,7 @@ def test_a_peer_with_wrong_spikes_is_shown_and_never_the_best(results: Results) 
     lines = {line.split("│")[1].strip(): line for line in shown(results).splitlines() if "│" in line}
     assert "50.0 % off: not timed" in lines["wrong"]
     assert "1.0 % off" in lines["off by a spike"]
-    assert "equal" in lines["jax"]
+    assert "equal" in lines["jax.lax.scan"]
 
 
 def test_table_says_what_is_missing_and_how_busy_the_machine_was(results: Results) -> None:
@@ -97,9 +112,10 @@ def test_json_is_strict_and_replaces_the_last_one(results: Results, tmp_path: Pa
     path.write_text("the last one")
     results.write(path)
     record = json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
-    assert record["schema"] == "nmbench.benchmarks/1"
-    assert len(record["timings"]) == 6
-    assert {r["what"] for r in record["ratios"]} == {"latency", "streaming", "throughput"}
+    assert record["schema"] == "nmbench.benchmarks/2"
+    assert len(record["timings"]) == 7
+    assert {r["what"] for r in record["ratios"]} == set(WHATS)
+    assert record["published"] == []
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -172,6 +188,33 @@ def test_the_command_goes_on_where_a_peer_fails(tmp_path: Path, capsys) -> None:
     assert "absent: not installed" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("entrants")
+def test_what_needs_more_memory_than_is_free_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = dataclasses.replace(run.ENTRANTS[0], threads=(2,), memory_gib=16)
+    monkeypatch.setattr(run, "ENTRANTS", (large,))
+    monkeypatch.setattr(run, "available_bytes", lambda: 15 * 2**30)
+    output = tmp_path / "results.json"
+    assert run.main(["--only", "W1", "--output", str(output)]) == 0
+    record = json.loads(output.read_text())
+    (missing,) = record["missing"]
+    assert missing["reason"] == "not started: takes about 16 GiB of memory, 15 GiB are available"
+    monkeypatch.setattr(run, "available_bytes", lambda: 17 * 2**30)
+    assert run.main(["--only", "W1", "--output", str(output)]) == 0
+    record = json.loads(output.read_text())
+    assert [t["threads"] for t in record["timings"]] == [2]
+
+
+@pytest.mark.usefixtures("entrants")
+def test_a_script_that_takes_too_long_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = dataclasses.replace(fake(tmp_path, "slow", "import time; time.sleep(60)"), limit_s=1, threads=(1,))
+    monkeypatch.setattr(run, "ENTRANTS", (slow,))
+    output = tmp_path / "results.json"
+    assert run.main(["--only", "W1", "--output", str(output)]) == 1
+    assert json.loads(output.read_text())["missing"][0]["reason"] == "failed: more than 1 s"
+
+
 def test_what_an_engine_refuses_is_listed_with_its_reason(results: Results) -> None:
     for threads in (1, 2):
         results.add(report("nmbench", "float32", {1: 1e-3}, threads) | {"refused": {"int16": "no grid"}}, 0.1)
@@ -195,4 +238,4 @@ def test_every_workload_has_nmbench_and_a_peer() -> None:
 
 
 def test_times_are_written_with_their_unit() -> None:
-    assert [table.duration(s) for s in (2.5, 0.0125, 3.3e-5, None)] == ["2.5 s", "12.5 ms", "33 µs", "-"]
+    assert [duration(s) for s in (2.5, 0.0125, 3.3e-5, None)] == ["2.5 s", "12.5 ms", "33 µs", "-"]
