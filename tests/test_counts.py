@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from nmbench.counts import EventCounts, join
+from nmbench.counts import EventCounts, join, part_graded
 
 
 def counts(samples: int, seed: int = 0) -> EventCounts:
@@ -40,3 +42,21 @@ def test_shapes_must_agree_and_no_mean_of_nothing() -> None:
         EventCounts(("a",), c.projections, c.spikes, c.neuron_updates, c.synaptic_events, c.dense_macs)
     with pytest.raises(ValueError, match="no samples"):
         c.take([]).per_inference()
+
+
+def test_graded_projections_do_multiply_accumulates_and_others_have_events() -> None:
+    c = counts(4)
+    assert "effective_macs" not in c.per_inference() and "effective_macs" not in c.per_part()
+    graded, spiking = (part_graded(c, np.array([flag])) for flag in (True, False))
+    assert graded.effective_macs is not None and spiking.effective_macs is not None
+    np.testing.assert_array_equal(graded.effective_macs, c.synaptic_events)
+    np.testing.assert_array_equal(spiking.synaptic_events, c.synaptic_events)
+    assert not graded.synaptic_events.any() and not spiking.effective_macs.any()
+    again = join([graded.take([0, 1]), graded.take([2, 3])])
+    assert again.per_inference() == graded.per_inference()
+    assert graded.per_inference()["effective_macs"] == c.synaptic_events.sum() / 4
+    assert graded.per_part()["effective_macs"] == c.per_part()["synaptic_events"]
+    with pytest.raises(ValueError, match="some of them have graded"):
+        join([graded, c])
+    with pytest.raises(ValueError, match="effective_macs: shape"):
+        replace(graded, effective_macs=c.spikes)

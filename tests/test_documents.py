@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,24 @@ def test_all_faults_at_once_with_their_paths_and_near_misses() -> None:
     assert "maybe.w: unknown field 'w': (known: weight)" in text
 
 
+BOMB = "a: &a [x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in pairwise("abcdefgh")
+)
+"""Nine times the line before on each line: ten million values in 300 bytes."""
+
+
+def test_aliases_that_stand_for_little_are_written_out() -> None:
+    found = documents.parse_document(
+        "name: x\nparts: {a: &one {weight: 1}, b: *one}\nrows: [*one]\n", Outer, "file.yaml"
+    )
+    assert found.parts == {"a": Inner(weight=1), "b": Inner(weight=1)} and found.rows == (Inner(weight=1),)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("name: &a x\nparts: *a\n", "aliases"),
+        ("name: &a [*a]\n", "aliases"),
+        (BOMB, "aliases"),
         ("name: x\nname: y\n", "stands twice"),
         ("name: [x\n", "line "),
         ("1: x\n", "is not text"),

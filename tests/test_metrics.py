@@ -8,6 +8,7 @@ import tiny
 
 from nmbench import metrics
 from nmbench.energy.cost import Cost, Term
+from nmbench.energy.uncertainty import Spread
 from nmbench.simulator.engine import compile
 from nmbench.stats import percentile
 
@@ -47,7 +48,7 @@ def cost() -> Cost:
 
 
 def test_modelled_cost_states_each_boundary_with_its_terms() -> None:
-    found = metrics.modelled_cost(cost(), "card x v1")
+    found = metrics.modelled_cost(cost(), "card x v1", {})
     energy = {m.boundary: m for m in found if m.name == "energy_per_inference"}
     assert {b: m.value for b, m in energy.items()} == {
         "chip_dynamic": 2.0,
@@ -59,6 +60,17 @@ def test_modelled_cost_states_each_boundary_with_its_terms() -> None:
     latency = [m for m in found if m.name == "latency_p90"]
     assert [(m.boundary, m.value, m.hi) for m in latency] == [("chip_total", 2.0, 2.5)]
     assert {m.kind for m in found} == {"modelled"}
+
+
+def test_modelled_cost_has_the_interval_of_its_spread_and_names_the_causes() -> None:
+    spread = Spread(0.5, 4.0, {"e_spike": 0.9, "equation": 0.096, "p_static": 0.004})
+    found = metrics.modelled_cost(cost(), "card x v1", {("energy", "chip_total"): spread})
+    total = next(m for m in found if m.boundary == "chip_total" and m.unit == "J")
+    assert (total.lo, total.value, total.hi) == (6.0, 12.0, 48.0)
+    assert total.causes == {"e_spike": 0.9, "equation": 0.096}
+    inner = next(m for m in found if m.boundary == "chip_dynamic")
+    assert (inner.lo, inner.hi) == (pytest.approx(2 / 3), 6.0)
+    assert inner.causes == {"equation": 1.0}
 
 
 def test_measured_latency_keeps_the_raw_repetitions() -> None:

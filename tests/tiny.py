@@ -111,9 +111,13 @@ def outline_counts(
 ) -> EventCounts:
     """Expected counts of one sample, rounded, from spike probabilities per neuron and step."""
     sizes = [g.size for g in outline.groups]
-    spikes = np.array(
-        [round(n * probability.get(g.name, 0.0)) for n, g in zip(sizes, outline.groups, strict=True)]
-    )
+    spikes = [round(n * probability.get(g.name, 0.0)) for n, g in zip(sizes, outline.groups, strict=True)]
+    return evenly(outline, steps, spikes, macs)
+
+
+def evenly(outline: Outline, steps: int, spikes: list[int], macs: list[int] | None = None) -> EventCounts:
+    """Counts of one sample whose populations emit the same number of spikes every step."""
+    sizes = [g.size for g in outline.groups]
     events = [round(spikes[x.source] * x.synapses / sizes[x.source]) for x in outline.links]
 
     def every_step(values: list[int] | np.ndarray) -> np.ndarray:

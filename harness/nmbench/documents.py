@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -17,17 +18,21 @@ from nmbench.errors import InputError, unknown
 MAX_BYTES = 4 << 20
 """Largest YAML or JSON document that is read; the largest real one (a record) has some 100 kB."""
 
+MAX_NODES = 2_000_000
+"""Most values of a YAML document once its aliases are written out."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML without aliases (a small file could grow without bound) and without repeated keys."""
+    """Safe YAML without repeated keys, and with aliases only as far as what they stand for stays small."""
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.get_mark()
-            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not allowed", mark)
-        return super().compose_node(parent, index)
+    def get_single_node(self) -> Any:
+        root = super().get_single_node()
+        if root is not None and _written_out(root, {}) > MAX_NODES:
+            problem = f"aliases (*name) stand for more than {MAX_NODES} values"
+            raise yaml.constructor.ConstructorError(None, None, problem, root.start_mark)
+        return root
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -43,7 +48,23 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_document(path: Path, model: type[Model], context: Mapping[str, object] | None = None) -> Model:
+def _written_out(node: Any, known: dict[int, float]) -> float:
+    """Count the values of a node with every alias written out; infinite where one contains itself."""
+    if id(node) not in known:
+        known[id(node)] = math.inf  # until it is known: an alias of what it lies in
+        parts = node.value if isinstance(node, yaml.CollectionNode) else ()
+        if isinstance(node, yaml.MappingNode):
+            parts = [part for pair in parts for part in pair]
+        known[id(node)] = 1 + sum(_written_out(part, known) for part in parts)
+    return known[id(node)]
+
+
+def read_document(
+    path: Path,
+    model: type[Model],
+    context: Mapping[str, object] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Model:
     """Read a YAML (``.yaml``, ``.yml``) or JSON file into a pydantic model.
 
     ``context`` reaches the model's validators: names that are allowed, the folder that files lie in.
@@ -55,8 +76,8 @@ def read_document(path: Path, model: type[Model], context: Mapping[str, object] 
     """
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(str(path), [f"{size} bytes; at most {MAX_BYTES} are read"])
+        if size > max_bytes:
+            raise InputError(str(path), [f"{size} bytes; at most {max_bytes} are read"])
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(str(path), [error.strerror or str(error)]) from error

@@ -9,13 +9,16 @@ import numpy.typing as npt
 
 from nmbench.counts import EventCounts
 from nmbench.energy.cost import Cost, breakdown
+from nmbench.energy.uncertainty import Spread, What
 from nmbench.network.network import Network
-from nmbench.quantity import NESTED, Boundary, Kind, within_factor
+from nmbench.quantity import NESTED, Boundary, Kind
 from nmbench.record import Metric
 from nmbench.stats import percentile, percentile_interval, wilson
 
 Outputs = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
+
+LEAST_SHARE = 0.01
 
 PERCENTILES: Mapping[str, float] = {"latency_p50": 0.5, "latency_p90": 0.9}
 
@@ -70,30 +73,19 @@ def measured_latency(seconds: list[float], boundary: Boundary, source: str) -> l
     return found
 
 
-def modelled_cost(cost: Cost, source: str) -> list[Metric]:
-    """Energy and latency at each boundary that the model states, each with its terms."""
+def modelled_cost(cost: Cost, source: str, spreads: Mapping[What, Spread]) -> list[Metric]:
+    """Energy and latency at each boundary that the model states, each with its terms and its 90 % interval.
+
+    Where ``spreads`` has none for a number, the interval is the model's own factor.
+    """
     found = []
     for boundary in NESTED:
         if boundary in cost.energy_factor:
-            found.append(_energy(cost, boundary, source))
+            spread = spreads.get(("energy", boundary)) or Spread.by(cost.energy_factor[boundary])
+            found.append(_energy(cost, boundary, source, spread))
         if boundary in cost.latency_factor:
-            seconds = cost.latency(boundary)
-            for name, p in PERCENTILES.items():
-                value = percentile(seconds.tolist(), p)
-                lo, hi = within_factor(value, cost.latency_factor[boundary])
-                found.append(
-                    Metric(
-                        name=name,
-                        unit="s",
-                        kind="modelled",
-                        boundary=boundary,
-                        value=value,
-                        lo=lo,
-                        hi=hi,
-                        n=len(seconds),
-                        source=source,
-                    )
-                )
+            spread = spreads.get(("latency", boundary)) or Spread.by(cost.latency_factor[boundary])
+            found += _latency(cost, boundary, source, spread)
     return found
 
 
@@ -115,8 +107,8 @@ def neurobench(network: Network, counts: EventCounts) -> list[Metric]:
 
     footprint: bytes of weights (float32) and of neuron state; connection_sparsity: share of zero weights;
     activation_sparsity: 1 - spikes / (neurons x steps) over spiking populations; synaptic operations per
-    inference: an AC a spike through a non-zero weight, no MACs since every input of a synapse is a spike,
-    and what a dense engine computes; membrane_updates: neuron updates per inference.
+    inference: an AC a spike through a non-zero weight, a MAC a value through one (graded projections: none
+    elsewhere), and what a dense engine computes; membrane_updates: neuron updates per inference.
     """
     weights, nonzero = _synapses(network)
     spiking = [i for i, p in enumerate(network.populations) if p.dynamics is not None and p.dynamics.spiking]
@@ -127,7 +119,7 @@ def neurobench(network: Network, counts: EventCounts) -> list[Metric]:
         "connection_sparsity": 1 - nonzero / weights if weights else None,
         "activation_sparsity": 1 - float(counts.spikes[:, :, spiking].sum()) / cells if cells else None,
         "synaptic_operations_effective_acs": means["synaptic_events"],
-        "synaptic_operations_effective_macs": 0.0,
+        "synaptic_operations_effective_macs": means.get("effective_macs", 0.0),
         "synaptic_operations_dense": means["dense_macs"],
         "membrane_updates": means["neuron_updates"],
     }
@@ -159,19 +151,46 @@ def _synapses(network: Network) -> tuple[int, int]:
     return sum(max(size, there) for size, there in sizes.values()), sum(there for _, there in sizes.values())
 
 
-def _energy(cost: Cost, boundary: Boundary, source: str) -> Metric:
+def _energy(cost: Cost, boundary: Boundary, source: str, spread: Spread) -> Metric:
     joules = cost.energy(boundary)
     value = float(joules.mean())
-    lo, hi = within_factor(value, cost.energy_factor[boundary])
     return Metric(
         name="energy_per_inference",
         unit="J",
         kind="modelled",
         boundary=boundary,
         value=value,
-        lo=lo,
-        hi=hi,
+        lo=value * spread.lower,
+        hi=value * spread.upper,
         n=len(joules),
         breakdown=breakdown(cost.energy_j, boundary),
+        causes=main_causes(spread) or None,
         source=source,
     )
+
+
+def _latency(cost: Cost, boundary: Boundary, source: str, spread: Spread) -> list[Metric]:
+    seconds = cost.latency(boundary)
+    found = []
+    for name, p in PERCENTILES.items():
+        value = percentile(seconds.tolist(), p)
+        found.append(
+            Metric(
+                name=name,
+                unit="s",
+                kind="modelled",
+                boundary=boundary,
+                value=value,
+                lo=value * spread.lower,
+                hi=value * spread.upper,
+                n=len(seconds),
+                causes=main_causes(spread) or None,
+                source=source,
+            )
+        )
+    return found
+
+
+def main_causes(spread: Spread) -> dict[str, float]:
+    """Return the causes of an interval by their share of its variance; what is below 1 % is left out."""
+    return {name: round(share, 3) for name, share in spread.shares.items() if share >= LEAST_SHARE}

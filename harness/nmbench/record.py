@@ -36,6 +36,8 @@ class Metric(_Record):
         Raw repetitions, in the order of the queries.
     breakdown
         Terms that add up to the value.
+    causes
+        Share of the interval's variance by constant of the card; ``equation``: what the equation leaves out.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Metric(_Record):
     n: int | None = Field(None, ge=0)
     samples: tuple[Number, ...] | None = None
     breakdown: dict[str, Number] | None = None
+    causes: dict[str, Number] | None = None
     source: str
     reason: str | None = None
 
@@ -97,7 +100,15 @@ class NetworkId(_Record):
 
 
 class PlatformId(_Record):
-    """Which platform answered; ``caveat`` says what of the answers is not its own."""
+    """Which platform answered.
+
+    Attributes
+    ----------
+    what_if
+        No such chip was measured: its card holds estimates alone, and its numbers are never ranked.
+    caveat
+        What of the answers is not its own.
+    """
 
     name: Name
     version: int
@@ -105,6 +116,7 @@ class PlatformId(_Record):
     kind: Kind
     origin: str
     card_sha256: Sha256 | None = None
+    what_if: bool = False
     options: dict[str, Scalar] = {}
     tuned: bool = False
     caveat: str | None = None
@@ -146,6 +158,10 @@ class Result(_Record):
         asks by them what is there.
     counts
         Means per inference (`EventCounts.per_inference`), then by population and projection.
+    counts_sha256
+        Names the file with all counts, ``counts/<sha256>.npz`` beside the results.
+    repriced_from
+        The result whose counts these are, where a later card or equation priced them again.
     system
         ``sha256:...`` of the `System` record beside the results.
     """
@@ -168,6 +184,8 @@ class Result(_Record):
     quality: Gate | None = None
     counts: dict[str, Number] | None = None
     counts_by_part: dict[str, dict[str, Number]] | None = None
+    counts_sha256: Sha256 | None = None
+    repriced_from: str | None = None
     metrics: tuple[Metric, ...] = ()
     software: Software
     noise: Noise

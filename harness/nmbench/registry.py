@@ -1,4 +1,4 @@
-"""Finds suites, workloads and platforms: built in, by entry point, or from ``--plugin file.py``."""
+"""Finds suites, workloads, platforms and cards: built in, by entry point, or from ``--plugin file.py``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmbench.documents import read_document
+from nmbench.energy.cardfile import Head, chain, heads, owners
 from nmbench.errors import InputError, unknown
 from nmbench.spec import Allowed, Suite, SuiteFile, Workload
 
 if TYPE_CHECKING:
+    from nmbench.energy.card import Card
     from nmbench.platforms.base import Platform
 
 SUITES = Path(__file__).parent / "workloads"
@@ -29,38 +31,57 @@ ENTRY_POINTS = "nmbench.platforms"
 EXAMPLE = "dummy"
 """Family of the platform that answers by chance: an example, run where it is named."""
 
-MODELLED = "nmbench.platforms.modelled:modelled"
-"""Makes the platform of a card, by the card's name."""
+HOST = "host"
+"""Equation of the card that prices wall times on this host: no platform of its own."""
 
-BUILT_IN: Mapping[str, tuple[str, str]] = {
+MEASURED: Mapping[str, tuple[str, str]] = {
     # name: (family, module:factory); the module is imported when the platform is asked for
     "numba-event": ("cpu", "nmbench.platforms.numba_event:NumbaEvent"),
-    "cpu-dense": ("cpu", MODELLED),
-    "gpu-h100": ("gpu", MODELLED),
-    "gpu-jetson": ("gpu", MODELLED),
-    "loihi": ("loihi", MODELLED),
-    "loihi2": ("loihi", MODELLED),
-    "spinnaker": ("spinnaker", MODELLED),
-    "spinnaker2": ("spinnaker", MODELLED),
-    "akida": ("akida", MODELLED),
-    "memristor-rram": ("memristor", MODELLED),
-    "memristor-pcm": ("memristor", MODELLED),
     "dummy": (EXAMPLE, "nmbench.platforms.dummy:Dummy"),
 }
+"""Built-in platforms that run for real; the others are made from cards."""
+
+BY_DEFAULT = (
+    "numba-event",
+    "cpu-dense",
+    "gpu-h100",
+    "gpu-jetson",
+    "loihi",
+    "loihi2",
+    "spinnaker",
+    "spinnaker2",
+    "akida",
+    "memristor-rram",
+    "memristor-pcm",
+)
+"""Built-in platforms that a run without ``--platform`` takes, in the table's order: each has a committed
+record of every workload. Any other card is a platform that is run where it is named."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A platform that can be had: its name, its family, where it comes from, and how to make it."""
+    """A platform that can be had: its name, its family, where it comes from, and how to make it.
+
+    Attributes
+    ----------
+    files
+        On which its numbers stand and that can change without a new version.
+    by_default
+        Run where no platform is named.
+    aliases
+        Other names that it answers to.
+    """
 
     name: str
     family: str
     origin: str
     make: Callable[[], Platform]
     files: tuple[Path, ...] = ()
+    by_default: bool = True
+    aliases: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
-        """Hash the files that the platform's numbers stand on and that can change without a new version."""
+        """Hash where the platform comes from and the files that its numbers stand on."""
         digest = hashlib.sha256(self.origin.encode())
         for path in self.files:
             digest.update(path.read_bytes())
@@ -114,10 +135,7 @@ def platforms(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
     InputError
         If a plug-in cannot be read, or two platforms share a name.
     """
-    entries = [
-        Entry(name, family, "built in", _lazily(target, name), _cards(name))
-        for name, (family, target) in BUILT_IN.items()
-    ]
+    entries = _built_in()
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
         # not loaded before it is asked for: somebody's broken package must not stop everybody's run
         entries.append(Entry(point.name, point.name, f"entry point {point.value}", partial(_load, point)))
@@ -134,26 +152,55 @@ def platforms(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
 
 
 def select(names: Iterable[str], known: Mapping[str, Entry]) -> list[Entry]:
-    """Return the platforms of these names or families, in the table's order; for none, all but the example.
+    """Return the platforms of these names, aliases or families; for none, those that run by default.
+
+    A family stands for its platforms that run by default.
 
     Raises
     ------
     InputError
-        With every name that is neither, and its near misses.
+        With every name that is none of them, and its near misses.
     """
     wanted = list(names)
-    families = {entry.family for entry in known.values()}
+    usual = [entry for entry in known.values() if entry.by_default]
+    families = {entry.family for entry in usual}
+    owners = {n: entry.name for entry in known.values() for n in (*entry.aliases, entry.name)}
     faults = [
-        unknown("platform", n, {*known, *families}) for n in wanted if n not in known and n not in families
+        unknown("platform", n, {*owners, *families}) for n in wanted if n not in owners and n not in families
     ]
     if faults:
         raise InputError("--platform", faults)
     if not wanted:
-        return [entry for entry in known.values() if entry.family != EXAMPLE]
+        return usual
     # an exact name wins over the family of the same name
-    exact = {n for n in wanted if n in known}
-    by_family = {n for n in wanted if n not in known}
-    return [e for e in known.values() if e.name in exact or e.family in by_family]
+    exact = {owners[n] for n in wanted if n in owners}
+    by_family = {n for n in wanted if n not in owners}
+    return [e for e in known.values() if e.name in exact or (e.by_default and e.family in by_family)]
+
+
+def card_of(name: str, plugins: Iterable[Path] = ()) -> Card:
+    """Return a platform's card, by the platform's name or alias, or a card from its file (``.yaml``).
+
+    Raises
+    ------
+    InputError
+        If there is none of the name, with the near misses, if the platform states no card, or with all
+        faults of the file.
+    """
+    from nmbench.energy.card import find_card
+
+    known = platforms(plugins)
+    if name in known and name not in heads():
+        card = known[name].make().info.card
+        if card is None:
+            raise InputError(name, ["states neither energy nor a modelled latency: it has no card"])
+        return card
+    try:
+        return find_card(name)
+    except InputError as error:
+        if error.subject != "card":
+            raise
+        raise InputError("nmbench platforms", [unknown("platform", name, {*known, *owners()})]) from error
 
 
 def read_plugin(path: Path) -> list[Platform]:
@@ -188,20 +235,33 @@ def read_plugin(path: Path) -> list[Platform]:
     return list(found)
 
 
-def _lazily(target: str, name: str) -> Callable[[], Platform]:
+def _built_in() -> list[Entry]:
+    """Return the built-in platforms: those that run by default, then the example, then every other card's."""
+    cards = {name: head for name, head in heads().items() if head.model != HOST}
+    order = [*BY_DEFAULT, *(name for name in (*MEASURED, *cards) if name not in BY_DEFAULT)]
+    return [_from_card(cards[name]) if name in cards else _from_module(name) for name in order]
+
+
+def _from_module(name: str) -> Entry:
+    family, target = MEASURED[name]
     module, factory = target.split(":")
-    arguments = (name,) if target == MODELLED else ()
 
     def make() -> Platform:
-        made: Platform = getattr(importlib.import_module(module), factory)(*arguments)
+        made: Platform = getattr(importlib.import_module(module), factory)()
         return made
 
-    return make
+    return Entry(name, family, "built in", make, by_default=name in BY_DEFAULT)
 
 
-def _cards(name: str) -> tuple[Path, ...]:
-    card = Path(__file__).parent / "platforms" / "cards" / f"{name}.yaml"
-    return (card,) if card.exists() else ()
+def _from_card(head: Head) -> Entry:
+    def make() -> Platform:
+        from nmbench.platforms.modelled import modelled
+
+        return modelled(head.name)
+
+    return Entry(
+        head.name, head.family, "built in", make, chain(head.name), head.name in BY_DEFAULT, head.aliases
+    )
 
 
 def _load(point: importlib.metadata.EntryPoint) -> Platform:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import secrets
 import time
 import traceback
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from nmbench import metrics, system
 from nmbench.cell import Cell
-from nmbench.counts import EventCounts, join
+from nmbench.counts import join
 from nmbench.energy.cost import join as join_costs
+from nmbench.energy.outline import outline
+from nmbench.energy.stored import Counted
 from nmbench.errors import InputError
-from nmbench.platforms.base import Answer, Platform, Session
+from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
 from nmbench.prepare import Prepared
 from nmbench.progress import Progress
 from nmbench.record import Gate, Metric, PlatformId, Result, Status
 from nmbench.scenario import single_stream
+from nmbench.spec import Scalar
 
 CHUNK = 32
 """Samples handed over at once where nothing is timed: a compromise of progress bar and speed."""
@@ -37,12 +42,19 @@ class Outcome:
     status: Status
     metrics: tuple[Metric, ...] = ()
     quality: Gate | None = None
-    counts: EventCounts | None = None
+    counted: Counted | None = None
+    choices: Mapping[str, Scalar] = field(default_factory=dict)
     error: str | None = None
 
 
-def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> Result:
-    """Run one cell; whatever the platform does becomes a record: only an interrupt gets through."""
+def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> tuple[Result, Counted | None]:
+    """Run one cell; whatever the platform does becomes a record: only an interrupt gets through.
+
+    Returns
+    -------
+    tuple[Result, Counted | None]
+        The record, and what was counted where the platform counts: the record names its hash.
+    """
     started, clock = datetime.now(UTC), time.perf_counter()
     noise = system.noise()
     platform: Platform | None = None
@@ -54,9 +66,9 @@ def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> Re
         )
     except Exception as error:
         outcome = Outcome("failed", error=_describe(error))
-    task = prepared.task
+    counted, task = outcome.counted, prepared.task
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
-    return Result(
+    result = Result(
         id=f"{stamp}-{task.suite}-{task.workload.name}-{cell.platform.name}-{task.size}-"
         f"{task.scenario.lower()}-s{task.seed}-{secrets.token_hex(2)}",
         run=run,
@@ -68,13 +80,14 @@ def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> Re
         division="closed",
         workload=prepared.workload_id,
         network=prepared.network_id,
-        platform=_identify(cell, platform),
+        platform=_identify(cell, platform, outcome.choices),
         size=task.size,
         seed=task.seed,
         system=f"sha256:{system.system().sha256}",
         quality=outcome.quality,
-        counts=outcome.counts.per_inference() if outcome.counts else None,
-        counts_by_part=outcome.counts.per_part() if outcome.counts else None,
+        counts=counted.counts.per_inference() if counted else None,
+        counts_by_part=counted.counts.per_part() if counted else None,
+        counts_sha256=counted.sha256 if counted else None,
         metrics=outcome.metrics,
         software=system.software(),
         noise=noise,
@@ -82,6 +95,7 @@ def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> Re
         wall_s=time.perf_counter() - clock,
         error=outcome.error,
     )
+    return result, counted
 
 
 def _measure(platform: Platform, prepared: Prepared, cell: Cell, progress: Progress) -> Outcome:
@@ -110,16 +124,20 @@ def _measure(platform: Platform, prepared: Prepared, cell: Cell, progress: Progr
         elif answer.cost is None:
             raise Broken("a platform with the clock 'model' must state a cost")
         else:
-            found += metrics.modelled_cost(answer.cost, _card_source(platform))
+            spreads = session.spreads(answer.counts) if answer.counts else {}
+            found += metrics.modelled_cost(answer.cost, card_source(platform.info), spreads)
+        choices = session.choices
     finally:
         session.close()
+    counted = None
     if answer.counts is not None:
+        counted = Counted(outline(prepared.network), answer.counts)
         found += metrics.neurobench(prepared.network, answer.counts)
     target = prepared.task.workload.quality
     value = found[0].value
     assert value is not None  # accuracy always has one
     gate = Gate(metric=target.metric, target=target.target, value=value, reached=value >= target.target)
-    return Outcome("ok", tuple(found), gate, answer.counts)
+    return Outcome("ok", tuple(found), gate, counted, choices)
 
 
 def _answer_all(session: Session, prepared: Prepared, cell: Cell, progress: Progress) -> Answer:
@@ -157,19 +175,25 @@ def _timed_metrics(platform: Platform, seconds: list[float]) -> list[Metric]:
         info.boundary,
         "perf_counter_ns round one query: encoded sample in memory to readout in memory",
     )
-    cost = platform.price_wall(np.array(seconds))
+    return found + wall_cost(platform, np.array(seconds))
+
+
+def wall_cost(platform: Platform, seconds: npt.NDArray[np.float64]) -> list[Metric]:
+    """Return what timed queries (seconds, ``[B]``) cost by the platform's card, or why that is not known."""
+    cost = platform.price_wall(seconds)
     if cost is None:
         reason = "no meter could be read and the platform has no card with its power"
-        return [*found, metrics.missing_energy(reason, "wall", "measured")]
-    return found + metrics.modelled_cost(cost, f"wall latency x power of {_card_source(platform)}")
+        return [metrics.missing_energy(reason, "wall", "measured")]
+    source = f"wall latency x power of {card_source(platform.info)}"
+    return metrics.modelled_cost(cost, source, platform.wall_spreads(seconds))
 
 
-def _card_source(platform: Platform) -> str:
-    card = platform.info.card
-    return f"card {card.name} v{card.version}" if card else f"platform {platform.info.name}"
+def card_source(info: PlatformInfo) -> str:
+    """Return the source of what a platform's card prices."""
+    return f"card {info.card.name} v{info.card.version}" if info.card else f"platform {info.name}"
 
 
-def _identify(cell: Cell, platform: Platform | None) -> PlatformId:
+def _identify(cell: Cell, platform: Platform | None, choices: Mapping[str, Scalar]) -> PlatformId:
     if platform is None:
         return PlatformId(
             name=cell.platform.name,
@@ -186,7 +210,8 @@ def _identify(cell: Cell, platform: Platform | None) -> PlatformId:
         kind="measured" if info.clock == "wall" else "modelled",
         origin=cell.platform.origin,
         card_sha256=info.card.sha256 if info.card else None,
-        options=dict(info.options),
+        what_if=info.card is not None and info.card.status == "what-if",
+        options={**info.options, **choices},
         caveat=info.caveat,
     )
 

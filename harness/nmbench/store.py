@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmbench.documents import read_document
+from nmbench.energy.stored import Counted, unpack
 from nmbench.errors import InputError
 from nmbench.record import Result, System, canonical, readable
 
-SYSTEMS, RUNS, LOCAL = "systems", "runs", "local"
-"""Folders beside the suites' own: machines, plans of runs, and a user's own results (ignored by git)."""
+SYSTEMS, RUNS, COUNTS, LOCAL = "systems", "runs", "counts", "local"
+"""Folders beside the suites' own: machines, plans of runs, counts, a user's own results (ignored by git)."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,28 @@ class Store:
         """Write a result and return its path; it must be new."""
         folder = self.local / result.suite / result.platform.name / result.workload.name
         return write_new(folder / f"{result.id}.json", readable(result))
+
+    def add_counts(self, counted: Counted) -> Path:
+        """Write what was counted, once: all platforms that ran a network on the same data share it."""
+        path = self.local / COUNTS / f"{counted.sha256}.npz"
+        return path if path.exists() else write_new(path, counted.pack(), replace=True)
+
+    def counts(self, sha256: str) -> Counted:
+        """Read what was counted.
+
+        Raises
+        ------
+        InputError
+            It is not there, or not what its name says.
+        """
+        for base in (self.root, self.local):
+            path = base / COUNTS / f"{sha256}.npz"
+            if path.exists():
+                counted = unpack(path.read_bytes(), str(path))
+                if counted.sha256 != sha256:
+                    raise InputError(str(path), [f"holds other counts: their hash is {counted.sha256}"])
+                return counted
+        raise InputError(str(self.root / COUNTS), [f"no counts {sha256}"])
 
     def add_system(self, system: System) -> Path:
         """Write the machine's record, once."""
@@ -60,12 +83,12 @@ class Store:
         found = []
         for base in (self.root, self.local):
             for suite in base.iterdir() if base.is_dir() else ():
-                if suite.is_dir() and suite.name not in (SYSTEMS, RUNS, LOCAL, "schema"):
+                if suite.is_dir() and suite.name not in (SYSTEMS, RUNS, COUNTS, LOCAL, "schema"):
                     found += [p for p in suite.glob("*/*/*.json") if not p.name.startswith(".")]
         return sorted(found, key=lambda p: p.name)
 
 
-def write_new(path: Path, text: str, *, replace: bool = False) -> Path:
+def write_new(path: Path, content: str | bytes, *, replace: bool = False) -> Path:
     """Write a file so that a reader sees all of it or nothing, and that it outlasts a crash.
 
     Raises
@@ -76,8 +99,8 @@ def write_new(path: Path, text: str, *, replace: bool = False) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(beside).chmod(0o644)

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nmbench.cell import Cell
 from nmbench.documents import read_document
+from nmbench.energy.stored import Counted
 from nmbench.record import Result, readable
 from nmbench.store import RUNS, Store, write_new
 
@@ -74,24 +75,41 @@ def open_run(
                 if ours and not there.issuperset(run.cells):
                     yield Opened(run, there, resumed=True)
                     return
-    now = datetime.now(UTC)
-    run = Run(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
-        started=f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        cells=planned,
-    )
+    run = new_run(planned)
     with _lock(folder / f"{run.id}.lock"):
         write_new(folder / f"{run.id}.json", readable(run))
         yield Opened(run, frozenset(), resumed=False)
 
 
+def new_run(cells: Sequence[str]) -> Run:
+    """Return a run of these cells (`Cell.sha256`) that begins now, under an id of its own."""
+    now = datetime.now(UTC)
+    return Run(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
+        started=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        cells=tuple(cells),
+    )
+
+
+def add_whole(store: Store, run: Run, results: Iterable[Result]) -> Path:
+    """Write a run whose records are all there already; return the path of its plan."""
+    for result in results:
+        store.add(result)
+    return write_new(store.local / RUNS / f"{run.id}.json", readable(run))
+
+
 def finish(
-    opened: Opened, cells: Sequence[Cell], run_cell: Callable[[Cell], Result], store: Store
+    opened: Opened,
+    cells: Sequence[Cell],
+    run_cell: Callable[[Cell], tuple[Result, Counted | None]],
+    store: Store,
 ) -> Iterator[tuple[Cell, Result]]:
     """Run the cells that are missing, one after the other, and write each as it ends."""
     for cell in cells:
         if cell.sha256 not in opened.there:
-            result = run_cell(cell)
+            result, counted = run_cell(cell)
+            if counted is not None:  # before the record that names it
+                store.add_counts(counted)
             store.add(result)
             yield cell, result
 

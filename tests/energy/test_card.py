@@ -57,7 +57,7 @@ def test_quoted_facts_exist_and_are_no_weaker_than_said(name: str) -> None:
         with (FACTS / file).open(newline="") as rows:
             evidence |= {row["id"]: row["evidence"] for row in csv.DictReader(rows)}
     text = (CARDS / f"{name}.yaml").read_text()
-    assert set(re.findall(r"\b[PV]\d{3}\b", text)) <= evidence.keys()
+    assert set(re.findall(r"\b[PV]\d{3}\b", text)) <= evidence.keys() | {"V100"}  # a GPU
     card = load_card(name)
     for constant, c in card.constants.items():
         quoted = [evidence[i] for i in re.findall(r"\b[PV]\d{3}\b", c.source)]
@@ -99,6 +99,84 @@ def test_all_faults_in_one_message(tmp_path: Path) -> None:
     ):
         assert place in found
     assert len(caught.value.faults) == 7
+
+
+def test_many_faults_of_every_sort_in_one_message(tmp_path: Path) -> None:
+    path = edit(
+        tmp_path,
+        "loihi",
+        ("colour", "red"),
+        ("version", "1"),
+        ("family", "loihis"),
+        ("summary", ""),
+        ("sources", []),
+        ("aliases", ["v100", "Two Words"]),
+        ("model_error.energy.wall", 2.0),
+        ("model_error.energy.chip_total", "two"),
+        ("constants.e_update.conditions", None),
+        ("constants.e_update.hi", 1e-12),
+        ("constants.e_message.source", "a friend"),
+        ("constants.e_spike.unit", "kWh"),
+        ("constants.e_spike.kind", "derived"),
+        ("constants.e_spike.evidence", "memory"),
+        ("constants.p_management.kind", "estimated"),
+        ("constants.p_management.evidence", "none"),
+        ("limits.e_hop_ew", yaml.safe_load((CARDS / "loihi.yaml").read_text())["constants"]["e_hop_ew"]),
+    )
+    with pytest.raises(InputError) as caught:
+        read_card(path)
+    found = caught.value.faults
+    for place in (
+        "colour: unknown field",
+        "version",
+        "family",
+        "summary",
+        "sources",
+        "aliases: 'v100' is already",
+        "aliases.1",
+        "model_error.energy.chip_total",
+        "model_error.energy.wall: not among the boundaries",
+        "constants.e_update.conditions: missing",
+        "constants.e_update: value 7.28e-11 lies outside its interval",
+        "constants.e_message: source 'a friend' names neither",
+        "constants.e_spike.unit",
+        "constants.e_spike: kind derived asks for evidence primary or derived, not memory",
+        "constants.p_management: estimated on evidence none needs a wide interval",
+        "e_hop_ew: stands among both constants and limits",
+    ):
+        assert any(fault.startswith(place) for fault in found), (place, found)
+    assert len(found) == len(set(found)) >= 15
+
+
+@pytest.mark.parametrize("kind", ["measured", "fitted", "simulated", "derived"])
+def test_what_can_be_looked_up_says_where(tmp_path: Path, kind: str) -> None:
+    own = (("constants.e_spike.kind", kind), ("constants.e_spike.source", "our laboratory"))
+    with pytest.raises(InputError, match="names neither a row of facts"):
+        read_card(edit(tmp_path, "loihi", *own))
+    for source in ("P014", "facts/capacity.csv", "Boyle 2025"):
+        read_card(edit(tmp_path, "loihi", own[0], ("constants.e_spike.source", source)))
+
+
+def test_a_what_if_card_has_estimates_alone(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_card(edit(tmp_path, "loihi", ("status", "what-if")))
+    loihi = load_card("loihi")
+    sure = [n for n, c in {**loihi.constants, **loihi.limits}.items() if c.kind != "estimated"]
+    assert len(caught.value.faults) == len(sure)
+    assert any(
+        "constants.e_spike: fitted, but every value of a what-if card is" in f for f in caught.value.faults
+    )
+
+    guesses = [
+        (
+            f"{group}.{name}",
+            {**fields, "kind": "estimated", "lo": fields["value"] / 4, "hi": fields["value"] * 4},
+        )
+        for group in ("constants", "limits")
+        for name, fields in yaml.safe_load((CARDS / "loihi.yaml").read_text())[group].items()
+    ]
+    card = read_card(edit(tmp_path, "loihi", ("status", "what-if"), *guesses))
+    assert card.status == "what-if" and {c.kind for c in card.constants.values()} == {"estimated"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Mapping, Misfit
 from nmbench.energy.models import MODELS
 from nmbench.energy.outline import Group, Link, Outline, outline
-from nmbench.energy.split import Part, axons_in, destinations, synapse_bytes
+from nmbench.energy.split import Part, Storage, axons_in, destinations, synapse_bytes
 from nmbench.network.connectivity import dense_macs, fan_out
 from nmbench.network.dialect import Dialect
 from nmbench.network.lower import lower
@@ -107,17 +107,17 @@ def linked(groups: int, dilation: int = 1) -> tuple[Outline, Link]:
 
 
 def test_groups_are_fewer_weights_inputs_and_destinations() -> None:
-    card, part = load_card("loihi2"), Part(400, (4, 10, 10), 16)
+    storage, part = Storage.of(load_card("loihi2")), Part(400, (4, 10, 10), 16, 400)
     (one, link), (four, grouped) = linked(1), linked(4)
     assert (one.stored_weights(link), four.stored_weights(grouped)) == (8 * 16 * 9, 8 * 16 * 9 // 4)
     assert (axons_in(one, link, part), axons_in(four, grouped, part)) == (8 * 144, 2 * 144)
     assert destinations(one, link, part) == 4 * destinations(four, grouped, part)
-    whole, quarter = (synapse_bytes(sizes, line, part, card)[0] for sizes, line in (linked(1), linked(4)))
+    whole, quarter = (synapse_bytes(sizes, line, part, storage)[0] for sizes, line in (linked(1), linked(4)))
     assert whole == 4 * quarter
 
 
 def test_a_dilated_kernel_reads_as_far_as_it_spans() -> None:
-    part = Part(400, (4, 10, 10), 16)
+    part = Part(400, (4, 10, 10), 16, 400)
     (narrow, link), (wide, dilated) = linked(1), linked(1, dilation=2)
     assert (axons_in(narrow, link, part), axons_in(wide, dilated, part)) == (8 * 12**2, 8 * 14**2)
     assert destinations(wide, dilated, part) > destinations(narrow, link, part)

@@ -258,6 +258,31 @@ def test_outputs_come_late_layer_by_layer_but_not_the_input() -> None:
     assert {q.name: q.delay for q in network.projections} == {"w": 0, "v": 1, "r": 1}
 
 
+def test_a_population_that_does_not_spike_hands_on_values() -> None:
+    """As late as spikes: within the step forwards, ``recurrent_delay`` backwards, Delay nodes on top."""
+    nodes = small(
+        m=li(3), x=nir.Linear(ones(3, 3)), r=nir.Linear(ones(3, 3)), b=nir.Affine(ones(3, 3), ones(3))
+    )
+    nodes |= {"d": nir.Delay(np.array([0, 2e-3, 2e-3]))}
+    edges = ("in>w>m>x>n>out", "m>r>m", "n>d>b>m")
+    for late in (0, 1):
+        network = net(nodes, *edges, dialect=Dialect(dt=1e-3, recurrent_delay=2, output_delay=late))
+        assert [p.graded for p in network.populations] == [False, True, False]
+        assert network.graded == ("r", "x")
+        assert {q.name: q.delay for q in network.projections} == {
+            "w": 0, "r": 2, "x": late, "b@0": 2, "b@2": 4
+        }  # fmt: skip
+
+
+def test_values_pass_layers_without_a_neuron_between() -> None:
+    """A convolution and a pool of a map of values are one projection, as those of spikes are."""
+    nodes = {"in": input_(1, 4, 4), "c": conv(2, 1, 1), "m": nir.I(r=ones(2, 4, 4)), "k": conv(3, 2, 3)}
+    nodes |= {"p": pool(nir.AvgPool2d, 2, 1), "n": lif(3, 1, 1), "out": output(3, 1, 1)}
+    network = net(nodes, "in>c>m>k>p>n>out")
+    carried = network.projections[1]
+    assert (carried.graded, carried.kind, carried.weight.shape) == (True, "conv2d", (3, 2, 4, 4))
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 def test_the_bias_of_a_recurrence_may_begin_a_step_late(at_once: bool) -> None:
     nodes = small(w=nir.Affine(ones(3, 2), ones(3)), r=nir.Affine(ones(3, 3), 4 * ones(3)))
@@ -321,11 +346,6 @@ FAULTS = {
         ["loop without a neuron: w -> x -> x"],
     ),
     "unreached neurons": (small(m=lif(3)), ["in>w>n>out", "m>n"], ["node 'm'"]),
-    "graded transmission": (
-        small(m=li(3), x=nir.Linear(ones(3, 3))),
-        ["in>w>m>x>n>out"],
-        ["node 'm': LI does not spike"],
-    ),
     "nan": (small(w=nir.Linear(bad(np.nan))), ["in>w>n>out"], ["w.weight: holds values that are not finite"]),
     "beyond float32": (
         small(w=nir.Linear(bad(1e39))),

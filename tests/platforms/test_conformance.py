@@ -12,17 +12,17 @@ from nmbench.network.network import Network
 from nmbench.platforms import conformance
 from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
 from nmbench.platforms.conformance import CHECKS, Nonconformity
-from nmbench.registry import BUILT_IN, platforms
+from nmbench.registry import platforms
 from nmbench.spikes import SpikeBatch
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS.keys())
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", platforms())
 def test_built_in_platforms_conform(name: str, check: Callable[[Platform], None]) -> None:
     check(platforms()[name].make())
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", platforms())
 def test_registry_and_info_agree(name: str) -> None:
     entry = platforms()[name]
     info = entry.make().info

@@ -79,6 +79,10 @@ def neuron(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> nir.N
 
 
 SPIKING = st.sampled_from(["CubaLIF", "LIF", "IF", "Threshold"])
+GRADED = st.sampled_from(["LI", "CubaLI", "I"])
+"""They hand on a value, not spikes."""
+MIXED = GRADED | SPIKING
+
 READOUTS = st.sampled_from(["LI", "CubaLI", "I", "CubaLIF", "LIF", "IF", "Threshold"])
 
 
@@ -154,11 +158,13 @@ def pool(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[nir.NIRNode,
     return kind(np.array(size), np.array(stride), np.array(padding)), (shape[0], *sizes)
 
 
-class _Builder:
+class Builder:
     """Nodes and edges that grow from the input on; ``shape`` is that of the last population ``last``."""
 
-    def __init__(self, draw: st.DrawFn, rng: np.random.Generator, shape: tuple[int, ...]) -> None:
-        self.draw, self.rng, self.shape, self.last = draw, rng, shape, "in"
+    def __init__(
+        self, draw: st.DrawFn, rng: np.random.Generator, shape: tuple[int, ...], kinds: st.SearchStrategy[str]
+    ) -> None:
+        self.draw, self.rng, self.shape, self.last, self.kinds = draw, rng, shape, "in", kinds
         self.nodes: dict[str, nir.NIRNode] = {"in": input_(*shape)}
         self.edges: list[tuple[str, str]] = []
         self.hidden: list[tuple[str, tuple[int, ...]]] = []
@@ -184,7 +190,7 @@ class _Builder:
 
     def populate(self, name: str, names: list[str]) -> None:
         """Add a population behind the nodes, in one case of four within a graph of its own."""
-        node = neuron(self.rng, self.draw(SPIKING), self.shape)
+        node = neuron(self.rng, self.draw(self.kinds), self.shape)
         if self.draw(st.integers(0, 3)) == 0:
             nodes = {"first": nir.Input({"input": None}), name: node, "last": nir.Output({"output": None})}
             node = nir.NIRGraph(nodes, [("first", name), (name, "last")], type_check=False)
@@ -244,32 +250,37 @@ class _Builder:
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> nir.NIRGraph:
-    """One to four hidden populations, convolutional first or not, with rows of layers, taps and feedback."""
+def graphs(draw: st.DrawFn, graded: bool = False) -> nir.NIRGraph:
+    """One to four hidden populations, convolutional first or not, with rows of layers, taps and feedback.
+
+    Where ``graded``, any of them may hand on values, and the answer, too, may lead back.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     axes = draw(st.sampled_from([0, 0, 1, 2, 2]))
     shape: tuple[int, ...] = (int(rng.integers(1, 30)),)
     if axes:
         shape = (int(rng.choice([1, 2, 3, 4, 6])), *rng.integers(2, 9, axes).tolist())
-    build = _Builder(draw, rng, shape)
+    build = Builder(draw, rng, shape, MIXED if graded else SPIKING)
     for k in range(draw(st.integers(1, 2)) if axes else 0):
         if len(build.shape) > 1:
             build.add_map(k)
     for k in range(draw(st.integers(0 if axes else 1, 2))):
         build.add_layer(k)
-    for k in range(draw(st.integers(0, 2))):
-        build.add_feedback(k)
     classes = int(rng.integers(1, 5))
     read = build.add("read", nir.Linear(weights(rng, classes, build.size)))
     answer = build.add("answer", neuron(rng, draw(READOUTS), (classes,)))
     build.join(build.last, read, answer, build.add("out", output(classes)))
+    if graded:
+        build.hidden.append((answer, (classes,)))
+    for k in range(draw(st.integers(0, 2))):
+        build.add_feedback(k)
     return nir.NIRGraph(build.nodes, build.edges, type_check=False)
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Network, SpikeBatch]:
     """A network and samples for it."""
-    network = lower(draw(graphs()), draw(dialects()), "0" * 64)
+    network = lower(draw(graphs(graded=draw(st.booleans()))), draw(dialects()), "0" * 64)
     seed, samples = draw(st.integers(0, 2**32 - 1)), draw(st.integers(1, 4))
     mean = draw(st.sampled_from([0.0, 0.05, 0.5]))
     return network, spikes(np.random.default_rng(seed), network.populations[0].shape, samples, 12, mean)
@@ -286,13 +297,13 @@ def spikes(
 
 
 def is_exact(network: Network, counts: EventCounts) -> bool:
-    """Tell whether no sum of a run can have been rounded: its order does not matter then."""
+    """Tell whether no sum over spikes can have been rounded in a run: its order does not matter then."""
     bits = np.finfo(network.dtype).nmant + 1
     for p in range(1, len(network.populations)):
-        weights_ = [q.weight.ravel().astype(np.float64) for q in network.projections if q.target == p]
-        into = [r for r, q in enumerate(network.projections) if q.target == p]
+        into = [r for r, q in enumerate(network.projections) if q.target == p and not q.graded]
         most = counts.synaptic_events[:, :, into].sum(axis=2).max(initial=0)
-        values = np.concatenate(weights_)
+        weights_ = [network.projections[r].weight.ravel().astype(np.float64) for r in into]
+        values = np.concatenate([*weights_, np.zeros(1)])
         fine = next(k for k in range(60) if (values * 2.0**k % 1 == 0).all())
         if most * np.abs(values).max(initial=0) * 2.0**fine >= 2.0**bits:
             return False

@@ -16,8 +16,8 @@ from nmbench.network.dialect import Dialect
 from nmbench.network.lower import lower
 from nmbench.network.network import Network
 from nmbench.network.presets import PRESETS
+from nmbench.simulator.deliver import BLOCKS, DENSE, PATTERN, SPARSE
 from nmbench.simulator.engine import compile
-from nmbench.simulator.kernels import BLOCKS, DENSE, PATTERN, SPARSE
 from nmbench.simulator.plan import lay_out
 from nmbench.simulator.reference import simulate
 from nmbench.simulator.run import Run

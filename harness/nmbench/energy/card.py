@@ -4,78 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from nmbench.documents import read_document
+from nmbench.documents import faults as field_faults
+from nmbench.energy import cardfile
+from nmbench.energy.cardfile import CARDS, Head
+from nmbench.energy.constant import WIDE, Constant, Evidence, Factors, Text, contradictions, looseness
 from nmbench.errors import InputError, unknown
 from nmbench.quantity import Boundary
 
-CARDS = Path(__file__).parents[1] / "platforms" / "cards"
-"""Folder of the cards that nmbench ships, one YAML file a card."""
+__all__ = [
+    "CARDS",
+    "WIDE",
+    "Card",
+    "Constant",
+    "Evidence",
+    "Factors",
+    "card_names",
+    "find_card",
+    "load_card",
+    "read_card",
+]
 
-Unit = Literal["J", "s", "W", "bytes", "1", "1/s", "bytes/s"]
-Evidence = Literal["primary", "secondary", "abstract", "memory", "derived", "none"]
-"""What was read: the source itself, one that cites it, its abstract, nothing (memory), or a calculation."""
-
-Factor = Annotated[FiniteFloat, Field(ge=1)]
-Text = Annotated[str, Field(min_length=1)]
-
-_READ: dict[str, tuple[str, ...]] = {
-    "measured": ("primary",),
-    "fitted": ("primary",),
-    "simulated": ("primary",),
-    "derived": ("primary", "derived"),
-}
-"""Evidence that a kind asks for: a constant without a primary source is estimated, or the vendor's word."""
-
-WIDE = 2.0
-"""Least ``hi / lo`` of a constant that rests on no primary source."""
-
-
-class Constant(BaseModel):
-    """One constant: a value with its 90 % interval, and where both come from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    value: FiniteFloat = Field(ge=0)
-    unit: Unit
-    lo: FiniteFloat = Field(ge=0)
-    hi: FiniteFloat
-    kind: Literal["measured", "fitted", "vendor", "simulated", "estimated", "derived"]
-    conditions: str = ""
-    source: Text
-    evidence: Evidence
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if not self.lo <= self.value <= self.hi:
-            raise ValueError(f"value {self.value:g} lies outside its interval [{self.lo:g}, {self.hi:g}]")
-        allowed = _READ.get(self.kind)
-        if allowed and self.evidence not in allowed:
-            raise ValueError(
-                f"kind {self.kind} asks for evidence {' or '.join(allowed)}, not {self.evidence}: "
-                "without it a constant is 'estimated' (or 'vendor')"
-            )
-        return self
-
-    @property
-    def is_wide(self) -> bool:
-        """Say whether the interval spans at least the factor `WIDE`."""
-        return self.hi >= WIDE * self.lo
-
-
-class Factors(BaseModel):
-    """Multiplicative 90 % errors by boundary, and where they come from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    energy: dict[Boundary, Factor]
-    latency: dict[Boundary, Factor]
-    source: Text
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 
 class Card(BaseModel):
@@ -83,12 +39,17 @@ class Card(BaseModel):
 
     Attributes
     ----------
+    base
+        The card that this one is a variant of: what its file did not say is that card's (`cardfile`).
+    aliases
+        Other names for it, of papers and measurements.
     model
         The cost equation, by its name in `nmbench.energy.models`; ``host``: a wall time by a power.
     summary
-        One line for ``nmbench list platforms``.
+        One line for ``nmbench platforms list``.
     status
-        ``published``: silicon that was measured or whose constants were; ``what-if``: never ranked.
+        ``published``: silicon that was measured or whose constants were; ``what-if``: every value is an
+        estimate, and no result is ever ranked.
     constants, limits
         Of the cost equations, and of the mapper, by name.
     model_error
@@ -103,11 +64,15 @@ class Card(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    name: Name
     version: Annotated[int, Field(ge=1, strict=True)]
+    base: Name | None = None
+    aliases: tuple[Name, ...] = ()
     title: Text
     summary: Text
-    model: Literal["loihi", "loihi2", "spinnaker", "spinnaker2", "akida", "crossbar", "dense", "host"]
+    model: Literal[
+        "loihi", "loihi2", "spinnaker", "spinnaker2", "akida", "crossbar", "dense", "events", "either", "host"
+    ]
     family: Literal["loihi", "spinnaker", "akida", "memristor", "gpu", "cpu"]
     status: Literal["published", "what-if"]
     sources: tuple[Text, ...] = Field(min_length=1)
@@ -120,20 +85,8 @@ class Card(BaseModel):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        faults = [
-            f"constants.{name}: {c.kind} on evidence {c.evidence} needs a wide interval (hi >= {WIDE:g} lo)"
-            for name, c in self.constants.items()
-            if c.kind in ("estimated", "vendor") and c.evidence != "primary" and not c.is_wide
-        ]
-        both = self.constants.keys() & self.limits.keys()
-        faults += [f"{name}: stands among both constants and limits" for name in sorted(both)]
-        for quantity, factors in (("energy", self.model_error.energy), ("latency", self.model_error.latency)):
-            loose = sorted(factors.keys() - self.boundaries.keys())
-            faults += [f"model_error.{quantity}.{b}: not among the boundaries" for b in loose]
-        stated = self.model_error.energy.keys() | self.model_error.latency.keys()
-        faults += [f"boundaries.{b}: no model_error" for b in self.boundaries if b not in stated]
-        if faults:
-            raise ValueError("; ".join(faults))
+        if found := _cross_faults(self.model_dump()):
+            raise ValueError("; ".join(found))
         return self
 
     def value(self, name: str) -> float:
@@ -155,20 +108,28 @@ class Card(BaseModel):
 
     def with_value(self, name: str, value: float) -> Card:
         """Return the same card with another value of a constant; its interval goes along where it must."""
-        own = self.constants[name]
+        return self._with("constants", name, value)
+
+    def with_limit(self, name: str, value: float) -> Card:
+        """Return the same card with another value of a limit."""
+        return self._with("limits", name, value)
+
+    def _with(self, group: Literal["constants", "limits"], name: str, value: float) -> Card:
+        there: dict[str, Constant] = getattr(self, group)
+        own = there[name]
         moved = own.model_copy(update={"value": value, "lo": min(own.lo, value), "hi": max(own.hi, value)})
-        return self.model_copy(update={"constants": {**self.constants, name: moved}})
+        return self.model_copy(update={group: {**there, name: moved}})
 
     @cached_property
     def sha256(self) -> str:
-        """Hash the content: the same for two files that say the same."""
+        """Hash the content, a variant's together with what it has from its base."""
         content = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()
 
 
 def card_names() -> list[str]:
-    """List the cards that nmbench ships."""
-    return sorted(path.stem for path in CARDS.glob("*.yaml"))
+    """List the cards that nmbench ships, without reading their constants."""
+    return sorted(cardfile.heads())
 
 
 @cache
@@ -180,20 +141,120 @@ def load_card(name: str) -> Card:
     InputError
         If there is none of that name, or with all its faults.
     """
-    if name not in card_names():
+    if name not in cardfile.heads():
         raise InputError("card", [unknown("card", name, card_names())])
     return read_card(CARDS / f"{name}.yaml")
 
 
+def find_card(name: str) -> Card:
+    """Return the card of a name or alias (``V100``, ``SpiNN-5``, ``Loihi 2``), or of a file (``my.yaml``).
+
+    Case, spaces and hyphens of a name do not matter.
+
+    Raises
+    ------
+    InputError
+        If there is none, with the near misses, or with all faults of the file.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return read_card(Path(name))
+    owner = cardfile.owner(name)
+    if owner is None:
+        raise InputError("card", [unknown("card", name, cardfile.owners())])
+    return load_card(owner)
+
+
 def read_card(path: Path) -> Card:
-    """Read a card from a file.
+    """Read a card from a file, a variant together with its base.
 
     Raises
     ------
     InputError
         With every fault, the file and the place inside it.
     """
-    card = read_document(path, Card)
-    if card.name != path.stem:
-        raise InputError(str(path), [f"name: {card.name!r} is not the file's name, {path.stem!r}"])
+    content, faults = cardfile.merged(path)
+    card = None
+    try:
+        card = Card.model_validate(content)
+    except ValidationError as error:
+        faults += [fault for fault in field_faults(error, Card) if fault not in _joined(error)]
+        faults += _hidden_faults(error, content) + _cross_faults(content)
+    faults += _name_faults(path, content)
+    if card is None or faults:
+        raise InputError(str(path), faults)
     return card
+
+
+def _joined(error: ValidationError) -> list[str]:
+    """Return the message of `Card._complete`, whose faults are listed one by one instead."""
+    return [str(e["ctx"]["error"]) for e in error.errors() if not e["loc"] and "ctx" in e]
+
+
+def _hidden_faults(error: ValidationError, content: Mapping[str, Any]) -> list[str]:
+    """List contradictions within constants that also have faulty fields: pydantic stops at those."""
+    places = {e["loc"][:2] for e in error.errors() if len(e["loc"]) > 2}
+    return [
+        f"{group}.{name}: {fault}"
+        for group, name, fields in _constants(content)
+        if (group, name) in places
+        for fault in contradictions(fields)
+    ]
+
+
+def _cross_faults(content: Mapping[str, Any]) -> list[str]:
+    """List what contradicts itself across a card's fields; a part that is no mapping is left out."""
+    constants, limits, boundaries, errors = (
+        _mapping(content.get(name)) for name in ("constants", "limits", "boundaries", "model_error")
+    )
+    faults = [
+        f"constants.{name}: {fault}"
+        for group, name, fields in _constants(content)
+        if group == "constants"
+        for fault in looseness(fields)
+    ]
+    if content.get("status") == "what-if":
+        faults += [
+            f"{group}.{name}: {fields.get('kind')}, but every value of a what-if card is estimated"
+            for group, name, fields in _constants(content)
+            if fields.get("kind") != "estimated"
+        ]
+    faults += [
+        f"{n}: stands among both constants and limits" for n in sorted(constants.keys() & limits.keys())
+    ]
+    stated = {name: _mapping(errors.get(name)) for name in ("energy", "latency")}
+    for quantity, factors in stated.items():
+        loose = sorted(factors.keys() - boundaries.keys())
+        faults += [f"model_error.{quantity}.{b}: not among the boundaries" for b in loose]
+    named = stated["energy"].keys() | stated["latency"].keys()
+    return faults + [f"boundaries.{b}: no model_error" for b in boundaries if b not in named]
+
+
+def _constants(content: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
+    return [
+        (group, name, fields)
+        for group in ("constants", "limits")
+        for name, fields in _mapping(content.get(group)).items()
+        if isinstance(fields, Mapping)
+    ]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _name_faults(path: Path, content: Mapping[str, Any]) -> list[str]:
+    """List clashes of a card's names with its file's and with those of other cards."""
+    name, aliases = content.get("name"), content.get("aliases")
+    faults = []
+    if isinstance(name, str) and name != path.stem:
+        faults.append(f"name: {name!r} is not the file's name, {path.stem!r}")
+    others: dict[str, Head] = {n: head for n, head in cardfile.heads().items() if n != name}
+    taken = {n: n for n in others} | {a: n for n, head in others.items() for a in head.aliases}
+    mine = [("name", name), *(("aliases", a) for a in (aliases if isinstance(aliases, list) else []))]
+    faults += [
+        f"{field}: {own!r} is already {'' if taken[own] == own else 'another name of '}card {taken[own]!r}"
+        for field, own in mine
+        if isinstance(own, str) and own in taken
+    ]
+    words = [own for _, own in mine if isinstance(own, str)]
+    return faults + [f"aliases: {own!r} stands twice" for own in sorted(set(words)) if words.count(own) > 1]

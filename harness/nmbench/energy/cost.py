@@ -25,10 +25,14 @@ class Term:
         and out ``system_with_io``.
     values
         Joules, or seconds, per sample, float64 ``[B]``.
+    static
+        Spent whether or not a network is loaded: idle power by the time of the run. Published "dynamic"
+        energies leave it out.
     """
 
     boundary: Boundary
     values: PerSample
+    static: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,13 @@ class Cost:
     def energy(self, boundary: Boundary) -> PerSample:
         """Return joules per sample inside the boundary, float64 ``[B]``."""
         return _inside(self.energy_j, boundary)
+
+    def dynamic(self, boundary: Boundary) -> PerSample:
+        """Return joules per sample inside the boundary less the static ones, float64 ``[B]``.
+
+        What most papers call dynamic: the run's energy less idle power by its time.
+        """
+        return _inside({n: t for n, t in self.energy_j.items() if not t.static}, boundary)
 
     def latency(self, boundary: Boundary) -> PerSample:
         """Return seconds per sample inside the boundary, float64 ``[B]``."""
@@ -77,7 +88,7 @@ def _join_terms(parts: Sequence[Mapping[str, Term]]) -> dict[str, Term]:
     if any(set(p) != set(parts[0]) for p in parts):
         raise ValueError("costs with different terms cannot be joined")
     return {
-        name: Term(term.boundary, np.concatenate([p[name].values for p in parts]))
+        name: replace(term, values=np.concatenate([p[name].values for p in parts]))
         for name, term in parts[0].items()
     }
 

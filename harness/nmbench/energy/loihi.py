@@ -1,6 +1,6 @@
-r"""Cost of an inference on Loihi 1 and Loihi 2.
+r"""Cost of an inference on Loihi 1.
 
-Loihi 1, after SANA-FE (Boyle et al., IEEE TCAD 2025; constants fitted to measurements of Nahuku boards):
+After SANA-FE (Boyle et al., IEEE TCAD 2025; constants fitted to measurements of Nahuku boards):
 
 .. math::
     E_{dyn} = e_U U + e_S S + e_O O + (e_M + e_{ew} w / 3 + e_{ns} h / 3) M + P_{on} n_{cores} t
@@ -10,14 +10,14 @@ Loihi 1, after SANA-FE (Boyle et al., IEEE TCAD 2025; constants fitted to measur
 
 with M messages to destination cores on a used mesh of w x h tiles, placed at random.
 
-Loihi 2, after Timcheck, Pierro, Shrestha (arXiv 2601.10035): the work of a step overlaps, the slowest
-part rules. Memory reads and links, which that model has too, have no published coefficients:
+Beside that, static power of the chips that are on, the management cores (x86) with the mesh, which
+published comparisons take off as the host's (Blouw 2019, Yan 2021), and the host's pace:
 
 .. math::
-    t_{step} = \max(t_{barrier}, \max_c t_U U_c, \max_c t_S S_c, \max_c t_O O_c)
+    t_{io} = t_{base} + t_{core} n_{input\ cores} \quad \text{a step}
 
-Both: static power of the chips in use times the time of the run. Management (the x86 cores and the mesh)
-counts as host, because published comparisons take it off as the host's (Blouw 2019, Yan 2021).
+A run that its conditions say is paced (``host_io``, or a ``step_s`` of its own) is so at every boundary;
+any other runs as fast as it can, and waits for the host at ``system_with_io`` alone.
 """
 
 from __future__ import annotations
@@ -29,65 +29,59 @@ import numpy as np
 from nmbench.counts import EventCounts
 from nmbench.energy.card import Card
 from nmbench.energy.cost import Cost, PerSample, Term
+from nmbench.energy.graded import refuse_graded
 from nmbench.energy.mapping import Mapping
 from nmbench.energy.percore import CoreCounts, PerStep, core_counts, messages, on_targets
 
 SYNC_TILES = (1, 2, 4, 29)
-"""Tiles in use at which Loihi 1's barrier was measured; between them it is interpolated, beyond held."""
-
-BARRIER_NEURONS = (2, 200)
-"""Neurons at which Loihi 2's shortest step was measured; between them it is interpolated, beyond held."""
+"""Tiles in use at which the barrier was measured; between them it is interpolated, beyond held."""
 
 
 def price_loihi(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
-    """Price inferences on Loihi 1: its own network time, and with spikes from the host (P022)."""
-    steps = _steps_of_loihi(counts, mapping, card)
+    """Price inferences.
+
+    Raises
+    ------
+    ValueError
+        If a projection is graded.
+    """
+    refuse_graded(counts, card.title)
+    conditions = mapping.conditions
+    steps = step_times(counts, mapping, card)
     latency = {name: Term("chip_dynamic", value.sum(axis=1)) for name, value in steps.items()}
     per_step = np.sum(list(steps.values()), axis=0)
     io_s = card.value("t_io_base") + card.value("t_io_per_input_core") * mapping.input_cores
-    waiting = np.maximum(0.0, io_s - per_step).sum(axis=1)
-    latency["host_io"] = Term("system_with_io", waiting)
+    pace_s = max(conditions.step_s or 0.0, io_s if conditions.host_io else 0.0)
+    paced = waiting(per_step, pace_s)
+    if pace_s:
+        latency["paced"] = Term("chip_dynamic", paced)
+    latency["host_io"] = Term("system_with_io", waiting(np.maximum(per_step, pace_s), io_s))
 
-    run_s = per_step.sum(axis=1)
-    energy = _events(counts, mapping, card, 1.0)
+    run_s = per_step.sum(axis=1) + paced
+    host_s = latency["host_io"].values
     static_w = card.value("p_static") * mapping.chips
     on_w = card.value("p_core_on") * mapping.cores
+    management_w = card.value("p_management")
+    energy = events(counts, mapping, card)
     energy["cores_on"] = Term("chip_dynamic", on_w * run_s)
-    energy["static"] = Term("chip_total", static_w * run_s)
-    energy["management"] = Term("system_without_io", card.value("p_management") * run_s)
-    energy["host_io"] = Term("system_with_io", card.value("p_io") * (run_s + waiting))
-    energy["cores_on_during_io"] = Term("system_with_io", on_w * waiting)
-    energy["static_during_io"] = Term("system_with_io", static_w * waiting)
-    energy["management_during_io"] = Term("system_with_io", card.value("p_management") * waiting)
-    return _cost(energy, latency, card)
-
-
-def price_loihi2(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
-    """Price inferences on Loihi 2: Loihi 1's energies times ``k`` and a floor a step; no host."""
-    busiest = core_counts(counts, mapping)
-    neurons = [mapping.outline.neurons]
-    barrier = np.interp(neurons, BARRIER_NEURONS, [card.value("t_barrier_2"), card.value("t_barrier_200")])
-    work = np.max(
-        [
-            busiest.updates.max(axis=2) * card.value("t_update"),
-            on_targets(busiest.events, mapping, _constant("t_synapse", mapping, card)).max(axis=2),
-            busiest.spikes.max(axis=2) * card.value("t_spike"),
-        ],
-        axis=0,
+    energy["static"] = Term("chip_total", static_w * run_s, static=True)
+    energy["management"] = Term("system_without_io", management_w * run_s)
+    energy["host_io"] = Term(
+        "chip_dynamic" if conditions.host_io else "system_with_io", card.value("p_io") * (run_s + host_s)
     )
-    beyond = np.maximum(0.0, work - barrier).sum(axis=1)
-    at_barrier = np.full(len(counts), float(barrier[0]) * counts.steps)
-    latency = {"barrier": Term("chip_dynamic", at_barrier), "busiest_core": Term("chip_dynamic", beyond)}
-
-    energy = _events(counts, mapping, card, card.value("energy_scale"))
-    energy["step_floor"] = Term(
-        "chip_dynamic", np.full(len(counts), card.value("e_step_floor") * counts.steps * mapping.chips)
-    )
-    energy["static"] = Term("chip_total", card.value("p_static") * mapping.chips * (at_barrier + beyond))
-    return _cost(energy, latency, card)
+    energy["cores_on_during_io"] = Term("system_with_io", on_w * host_s)
+    energy["static_during_io"] = Term("system_with_io", static_w * host_s, static=True)
+    energy["management_during_io"] = Term("system_with_io", management_w * host_s)
+    return Cost(energy, latency, card.model_error.energy, card.model_error.latency)
 
 
-def _steps_of_loihi(counts: EventCounts, mapping: Mapping, card: Card) -> dict[str, PerStep]:
+def waiting(per_step: PerStep, pace_s: float) -> PerSample:
+    """Return the seconds that steps, float64 ``[B, T]``, wait for a pace that is slower than they are."""
+    seconds: PerSample = np.maximum(0.0, pace_s - per_step).sum(axis=1)
+    return seconds
+
+
+def step_times(counts: EventCounts, mapping: Mapping, card: Card) -> dict[str, PerStep]:
     """Return each step's time by part, float64 ``[B, T]``: its busiest core's, then hops and barrier."""
     parts = _core_seconds(core_counts(counts, mapping), mapping, card)
     total = np.sum(list(parts.values()), axis=0)
@@ -106,20 +100,20 @@ def _core_seconds(busiest: CoreCounts, mapping: Mapping, card: Card) -> dict[str
     """Return the seconds of each population's busiest core by part, float64 ``[B, T, P]``."""
     return {
         "messages_in": busiest.messages_in.astype(np.float64) * card.value("t_message_in"),
-        "synaptic_events": on_targets(busiest.events, mapping, _constant("t_synapse", mapping, card)),
+        "synaptic_events": on_targets(busiest.events, mapping, by_storage("t_synapse", mapping, card)),
         "neuron_updates": busiest.updates.astype(np.float64) * card.value("t_update"),
         "spikes": busiest.spikes.astype(np.float64) * card.value("t_spike"),
         "messages_out": busiest.messages_out.astype(np.float64) * card.value("t_message_out"),
     }
 
 
-def _events(counts: EventCounts, mapping: Mapping, card: Card, scale: float) -> dict[str, Term]:
+def events(counts: EventCounts, mapping: Mapping, card: Card, scale: float = 1.0) -> dict[str, Term]:
     """Return the energy of events by kind; spikes are those of neurons, messages also those of the input."""
     sent = messages(counts, mapping).sum(axis=1)
     columns, rows = mapping.hops
     per_message = columns * card.value("e_hop_ew") + rows * card.value("e_hop_ns")
-    through_synapses = counts.synaptic_events.sum(axis=1) * _constant("e_synapse", mapping, card)
-    parts: dict[str, PerSample] = {
+    through_synapses = counts.synaptic_events.sum(axis=1) * by_storage("e_synapse", mapping, card)
+    parts: Named[str, PerSample] = {
         "neuron_updates": counts.neuron_updates.sum(axis=(1, 2)) * card.value("e_update"),
         "synaptic_events": through_synapses.sum(axis=1),
         "spikes": counts.spikes[:, :, 1:].sum(axis=(1, 2)) * card.value("e_spike"),
@@ -129,10 +123,6 @@ def _events(counts: EventCounts, mapping: Mapping, card: Card, scale: float) -> 
     return {name: Term("chip_dynamic", scale * value) for name, value in parts.items()}
 
 
-def _constant(name: str, mapping: Mapping, card: Card) -> PerStep:
+def by_storage(name: str, mapping: Mapping, card: Card) -> PerStep:
     """Return a synapse constant by projection, float64 ``[R]``: it depends on how the weights are kept."""
     return np.array([card.value(f"{name}_{route.storage}") for route in mapping.routes])
-
-
-def _cost(energy: Named[str, Term], latency: Named[str, Term], card: Card) -> Cost:
-    return Cost(energy, latency, card.model_error.energy, card.model_error.latency)

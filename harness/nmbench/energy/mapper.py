@@ -21,7 +21,7 @@ from dataclasses import replace
 from nmbench.energy.card import Card
 from nmbench.energy.conditions import USUAL, Conditions
 from nmbench.energy.manycore import place_on_cores
-from nmbench.energy.mapping import Mapping, Misfit, Placement, Route, Stream, mesh, over
+from nmbench.energy.mapping import Mapping, Misfit, Placement, Route, Stream, mesh, over, switched_on
 from nmbench.energy.outline import Outline, outline
 from nmbench.network.network import Network
 
@@ -45,7 +45,12 @@ def place(network: Network | Outline, card: Card, conditions: Conditions = USUAL
     if card.family in ("loihi", "spinnaker"):
         return place_on_cores(sizes, card, conditions)
     placed = _RULES[card.family](sizes, card)
-    return replace(placed, conditions=conditions) if isinstance(placed, Mapping) else placed
+    if isinstance(placed, Misfit):
+        return placed
+    on = switched_on(placed.chips, card, conditions)
+    if isinstance(on, Misfit):
+        return on
+    return replace(placed, chips=on.chips, boards=on.boards, conditions=conditions)
 
 
 def _place_on_crossbars(sizes: Outline, card: Card) -> Mapping | Misfit:
@@ -119,7 +124,8 @@ _RULES: dict[str, Callable[[Outline, Card], Mapping | Misfit]] = {
 def _weight_bytes(sizes: Outline, card: Card) -> list[int]:
     """Count the bytes of each group's incoming weights, kernels stored once."""
     bits = card.value("synapse_bits")
-    stored = [[sizes.stored_weights(sizes.links[i]) for i in incoming] for incoming in sizes.incoming]
+    kept = sizes.listed_weights if card.model in ("events", "either") else sizes.stored_weights
+    stored = [[kept(sizes.links[i]) for i in incoming] for incoming in sizes.incoming]
     return [math.ceil(sum(weights) * bits / 8) for weights in stored]
 
 

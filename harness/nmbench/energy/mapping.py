@@ -7,6 +7,7 @@ from collections.abc import Mapping as Named
 from dataclasses import dataclass
 from typing import Literal
 
+from nmbench.energy.card import Card
 from nmbench.energy.conditions import USUAL, Conditions
 from nmbench.energy.outline import Outline
 
@@ -89,7 +90,7 @@ class Mapping:
     streams
         One for each two populations that projections join.
     chips, boards
-        In use; ``boards`` is 0 where the platform's card has no board.
+        Switched on: in use, or as many as the run states; ``boards`` is 0 where the card has no board.
     input_cores
         Cores that take the input in from the host.
     mesh
@@ -134,6 +135,41 @@ class Misfit:
     def reason(self) -> str:
         """Return all faults on one line."""
         return "; ".join(self.faults)
+
+
+@dataclass(frozen=True)
+class Switched:
+    """Chips and boards that are on, whether the network needs them or the run states them."""
+
+    chips: int
+    boards: int
+
+
+def switched_on(needed: int, card: Card, conditions: Conditions) -> Switched | Misfit:
+    """Return what is on where a network needs so many chips.
+
+    A run may state more chips or boards than that. Fewer, or more than the system has, is a `Misfit`.
+    """
+    faults = []
+    chips = max(needed, conditions.chips or 0)
+    if conditions.chips is not None and conditions.chips < needed:
+        faults.append(short("chips", needed, conditions.chips))
+    most = card.limit("chips")
+    if most is not None and chips > most:
+        faults.append(f"{over('chips', chips, most)}: {card.limits['chips'].conditions}")
+    a_board = card.limit("chips_per_board")
+    filled = math.ceil(chips / a_board) if a_board else 0
+    boards = max(filled, conditions.boards or 0)
+    if conditions.boards is not None and conditions.boards < filled:
+        faults.append(short("boards", filled, conditions.boards))
+    if most is not None and a_board and (conditions.boards or 0) > math.ceil(most / a_board):
+        faults.append(over("boards", boards, math.ceil(most / a_board)))
+    return Misfit(tuple(faults)) if faults else Switched(chips, boards)
+
+
+def short(what: str, needed: int, stated: int) -> str:
+    """Say that a run states fewer of something than the network needs."""
+    return f"{what}: needs {needed:,}, the run states {stated:,} ({needed - stated:,} too few)"
 
 
 def over(what: str, use: float, limit: float, unit: str = "") -> str:

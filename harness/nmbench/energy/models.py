@@ -6,12 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nmbench.energy.akida import price_akida
 from nmbench.energy.crossbar import price_crossbar
 from nmbench.energy.dense import price_dense
-from nmbench.energy.loihi import price_loihi, price_loihi2
+from nmbench.energy.either import price_either
+from nmbench.energy.events import price_events
+from nmbench.energy.loihi import price_loihi
+from nmbench.energy.loihi2 import price_loihi2
 from nmbench.energy.spinnaker import price_spinnaker
 from nmbench.energy.spinnaker2 import price_spinnaker2
+from nmbench.energy.uncertainty import Spread, What, cost_spreads
 
 if TYPE_CHECKING:
     from nmbench.counts import EventCounts
@@ -31,19 +37,41 @@ class Model:
     ----------
     heeds
         Fields of `Conditions` that change its answer; others, where stated, are refused.
+    real_time
+        A step takes the time that it stands for: a network's own ``step_s`` is the platform's tick. Others
+        run as fast as they can, unless the conditions of a run say otherwise.
     """
 
     price: Price
     heeds: frozenset[str] = frozenset()
+    real_time: bool = False
 
 
 MODELS: Mapping[str, Model] = {
-    "loihi": Model(price_loihi, frozenset({"host_io", "input_cores"})),
-    "loihi2": Model(price_loihi2),
-    "spinnaker": Model(price_spinnaker),
-    "spinnaker2": Model(price_spinnaker2),
-    "akida": Model(price_akida),
-    "crossbar": Model(price_crossbar),
-    "dense": Model(price_dense),
+    "loihi": Model(price_loihi, frozenset({"host_io", "input_cores", "chips", "step_s"})),
+    "loihi2": Model(price_loihi2, frozenset({"host_io", "chips", "step_s"})),
+    "spinnaker": Model(price_spinnaker, frozenset({"boards", "chips", "step_s"}), real_time=True),
+    "spinnaker2": Model(price_spinnaker2, frozenset({"chips", "step_s"}), real_time=True),
+    "akida": Model(price_akida, frozenset({"batch", "step_s"})),
+    "crossbar": Model(price_crossbar, frozenset({"input_bits", "output_bits"})),
+    "dense": Model(price_dense, frozenset({"batch"})),
+    "events": Model(price_events, frozenset({"batch", "boards", "chips"})),
+    "either": Model(price_either, frozenset({"batch"})),
 }
 """By the name that a card's ``model`` gives."""
+
+SPREAD_SAMPLES = 8
+"""Samples whose mean cost stands for all where a spread is sought: it varies little from sample to sample."""
+
+
+def price(counts: EventCounts, mapping: Placed, card: Card) -> Cost:
+    """Price inferences by the card's own equation."""
+    return MODELS[card.model].price(counts, mapping, card)
+
+
+def price_spreads(counts: EventCounts, mapping: Placed, card: Card) -> dict[What, Spread]:
+    """Return the 90 % spread of what `price` states, on samples from few to many synaptic events."""
+    order = np.argsort(counts.synaptic_events.sum(axis=(1, 2)), kind="stable")
+    at = np.unique(np.linspace(0, len(order) - 1, SPREAD_SAMPLES).round().astype(np.int64))
+    few = counts.take(order[at])
+    return cost_spreads(lambda varied: price(few, mapping, varied), card)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -30,10 +31,10 @@ class Group:
     model: str
     shape: tuple[int, ...]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Count the neurons."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,20 @@ class Link:
     maps: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
     @property
+    def form(self) -> tuple[object, ...]:
+        """All but its name and ends: two links of one form between like groups ask for the same."""
+        return (
+            self.kind,
+            self.synapses,
+            self.kernel,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.groups,
+            self.maps,
+        )
+
+    @property
     def span(self) -> tuple[int, int]:
         """Rows and columns from a kernel's first tap to its last."""
         high, wide = ((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
@@ -89,8 +104,28 @@ class Outline:
     @cached_property
     def incoming(self) -> tuple[tuple[int, ...], ...]:
         """Indices of the links into each group."""
-        ends = [link.target for link in self.links]
-        return tuple(tuple(i for i, end in enumerate(ends) if end == g) for g in range(len(self.groups)))
+        return self._by_group([link.target for link in self.links])
+
+    @cached_property
+    def outgoing(self) -> tuple[tuple[int, ...], ...]:
+        """Indices of the links out of each group."""
+        return self._by_group([link.source for link in self.links])
+
+    @cached_property
+    def streams_into(self) -> tuple[tuple[int, ...], ...]:
+        """Indices of the streams into each group."""
+        return self._by_group([stream.target for stream in self.streams])
+
+    @cached_property
+    def streams_from(self) -> tuple[tuple[int, ...], ...]:
+        """Indices of the streams out of each group."""
+        return self._by_group([stream.source for stream in self.streams])
+
+    def _by_group(self, ends: list[int]) -> tuple[tuple[int, ...], ...]:
+        found: list[list[int]] = [[] for _ in self.groups]
+        for index, end in enumerate(ends):
+            found[end].append(index)
+        return tuple(map(tuple, found))
 
     @cached_property
     def streams(self) -> tuple[Link, ...]:
@@ -124,17 +159,25 @@ class Outline:
             return source[0] * target[0] // link.groups * link.kernel[0] * link.kernel[1]
         return self.groups[link.source].size * self.groups[link.target].size
 
+    def listed_weights(self, link: Link) -> int:
+        """Count the weights of a link as a list of synapses, or as a kernel that is stored once."""
+        return min(link.synapses, self.stored_weights(link))
+
     def maps(self, link: Link) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the shapes that a link reads and writes."""
         return link.maps or (self.groups[link.source].shape, self.groups[link.target].shape)
 
+    def possible(self, link: Link) -> int:
+        """Count the connections that there would be were no weight zero, those into the padding left out."""
+        if link.kind == "dense":
+            return self.groups[link.source].size * self.groups[link.target].size
+        source, target = self.maps(link)
+        rows, columns = _positions(link, source, target)
+        return source[0] * target[0] // link.groups * int(rows.sum()) * int(columns.sum())
+
     def density(self, link: Link) -> float:
         """Return the share of the possible connections that there are, 0 .. 1."""
-        possible = self.groups[link.source].size * self.groups[link.target].size
-        if link.kind == "conv2d":
-            source, target = self.maps(link)
-            rows, columns = _positions(link, source, target)
-            possible = source[0] * target[0] // link.groups * int(rows.sum() * columns.sum())
+        possible = self.possible(link)
         return link.synapses / possible if possible else 0.0
 
 

@@ -16,7 +16,7 @@ PerStep = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class CoreCounts:
-    """Of the busiest core of each population: an even split, rounded up; int64 ``[B, T, P]``.
+    """Of the busiest core of each population: the share of its neurons, rounded up; int64 ``[B, T, P]``.
 
     Attributes
     ----------
@@ -36,20 +36,26 @@ class CoreCounts:
 
 
 def core_counts(counts: EventCounts, mapping: Mapping) -> CoreCounts:
-    """Split the counts over each population's cores; the input, on no core, has zeros."""
+    """Take the fullest core's share of each population's counts; the input, on no core, has zeros.
+
+    All neurons of a population count as equally busy.
+    """
     cores = np.array([placement.cores for placement in mapping.placements], dtype=np.int64)
+    fullest = np.array([placement.neurons_per_core for placement in mapping.placements], dtype=np.int64)
+    sizes = np.array([group.size for group in mapping.outline.groups], dtype=np.int64)
     targets = [link.target for link in mapping.outline.links]
     messages_in = np.zeros(counts.spikes.shape, dtype=np.int64)
     messages_out = np.zeros(counts.spikes.shape, dtype=np.int64)
     for stream in mapping.streams:
         sent = counts.spikes[:, :, stream.source].astype(np.float64) * stream.destinations
-        messages_in[:, :, stream.target] += _shared(sent, cores[stream.target])
+        messages_in[:, :, stream.target] += _whole(sent / max(int(cores[stream.target]), 1))
         if cores[stream.source]:
-            messages_out[:, :, stream.source] += _shared(sent, cores[stream.source])
+            share = fullest[stream.source] / sizes[stream.source]
+            messages_out[:, :, stream.source] += _whole(sent * share)
     return CoreCounts(
-        updates=_split(counts.neuron_updates, cores),
-        spikes=_split(counts.spikes, cores),
-        events=_split(counts.synaptic_events, cores[targets]),
+        updates=_split(counts.neuron_updates, fullest, sizes),
+        spikes=_split(counts.spikes, fullest, sizes),
+        events=_split(counts.synaptic_events, fullest[targets], sizes[targets]),
         messages_in=messages_in,
         messages_out=messages_out,
     )
@@ -71,10 +77,11 @@ def on_targets(events: Counts, mapping: Mapping, weight: PerStep) -> PerStep:
     return total
 
 
-def _split(values: Counts, cores: Counts) -> Counts:
-    shares: Counts = -(-values // np.maximum(cores, 1)) * (cores > 0)
+def _split(values: Counts, fullest: Counts, sizes: Counts) -> Counts:
+    shares: Counts = -(-values * fullest // sizes)
     return shares
 
 
-def _shared(values: PerStep, cores: np.int64) -> Counts:
-    return np.ceil(values / max(int(cores), 1)).astype(np.int64)
+def _whole(values: PerStep) -> Counts:
+    # a share times a count may come out a rounding above the whole number that it is
+    return np.ceil(values * (1 - 1e-12)).astype(np.int64)

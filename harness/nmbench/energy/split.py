@@ -12,7 +12,7 @@ from nmbench.energy.outline import Link, Outline
 
 @dataclass(frozen=True)
 class Part:
-    """An equal share of a population.
+    """A share of a population, that of its fullest core.
 
     Attributes
     ----------
@@ -22,11 +22,14 @@ class Part:
         Channels, rows and columns of the share where the population is cut in space; None for a flat one.
     cores
         Parts that the population falls into.
+    slots
+        Neurons that the core keeps room for: more than it holds where a tile reaches beyond the map.
     """
 
     neurons: int
     tile: tuple[int, int, int] | None
     cores: int
+    slots: int
 
 
 @dataclass(frozen=True)
@@ -36,34 +39,61 @@ class Cuts:
     A population that a convolution feeds is cut in space, so that neighbours share input axons and the
     kernel: into whole columns first, a single column into rows, a single position into channels. Any
     other is cut into runs of neurons.
+
+    Attributes
+    ----------
+    powers
+        Columns are cut into tiles of 1, 2, 4, 8 ... alone, each with room for a whole tile, as Intel's
+        compiler for Loihi 2 does (its tables for PilotNet). Else the parts are evened out.
     """
 
     shape: tuple[int, ...]
     in_space: bool
+    powers: bool = False
 
     def __len__(self) -> int:
         """Count the ways."""
-        return sum(self.shape) - 2 if self.in_space else math.prod(self.shape)
+        if not self.in_space:
+            return math.prod(self.shape)
+        return self._widths + self.shape[0] + self.shape[1] - 2
+
+    @property
+    def _widths(self) -> int:
+        """Count the widths that a tile of whole columns can have."""
+        columns = self.shape[2]
+        return (columns - 1).bit_length() + 1 if self.powers else columns
 
     def part(self, way: int) -> Part:
-        """Return the part of one way, evened out: no core is fuller than the count of cores asks for."""
+        """Return the part of one way."""
         if not self.in_space:
             size = math.prod(self.shape)
             cores = math.ceil(size / (size - way))
-            return Part(math.ceil(size / cores), None, cores)
+            even = math.ceil(size / cores)
+            return Part(even, None, cores, even)
         channels, rows, columns = self.shape
+        finer = way - self._widths + 1  # beyond a single column
+        width = max(1, 1 << max(0, -finer) if self.powers else columns - way)
         tile = (
-            max(1, min(channels, channels - (way - columns - rows + 2))),
-            max(1, min(rows, rows - (way - columns + 1))),
-            max(1, columns - way),
+            max(1, min(channels, channels - (finer - rows + 1))),
+            max(1, min(rows, rows - finer)),
+            width,
         )
         counts = [math.ceil(n / t) for n, t in zip(self.shape, tile, strict=True)]
-        even = tuple(math.ceil(n / c) for n, c in zip(self.shape, counts, strict=True))
-        return Part(math.prod(even), (even[0], even[1], even[2]), math.prod(counts))
+        even_tile = [math.ceil(n / c) for n, c in zip(self.shape, counts, strict=True)]
+        if self.powers:
+            even_tile[2] = min(width, columns)
+        held = (even_tile[0], even_tile[1], even_tile[2])
+        slots = held[0] * held[1] * (width if self.powers else held[2])
+        return Part(math.prod(held), held, math.prod(counts), slots)
 
-    def first(self, fits: Callable[[Part], bool]) -> int | None:
-        """Return the coarsest way whose part fits; None if not even the finest does. Finer parts use less."""
-        low, high = 0, len(self) - 1
+    def first(self, fits: Callable[[Part], bool], start: int = 0) -> int | None:
+        """Return the coarsest way from ``start`` on whose part fits; None if not even the finest does.
+
+        Finer parts use less.
+        """
+        low, high = start, len(self) - 1
+        if fits(self.part(low)):
+            return low
         if not fits(self.part(high)):
             return None
         while low < high:
@@ -72,10 +102,61 @@ class Cuts:
         return low
 
 
-def cuts(outline: Outline, group: int) -> Cuts:
-    """Return the ways to cut a group."""
-    fed = any(outline.links[i].kind == "conv2d" for i in outline.incoming[group])
-    return Cuts(outline.groups[group].shape, fed)
+@dataclass(frozen=True)
+class Storage:
+    """How a platform keeps synapses.
+
+    Attributes
+    ----------
+    synapse_bits, kernel_bits
+        Of a weight, and of one of a shared kernel.
+    index_bits
+        That a synapse in a list takes beside its weight.
+    word_bytes, header_words
+        A row is a header and its weights, rounded up to words.
+    shares_kernels
+        A convolution keeps its kernel once a core; else every connection is a synapse.
+    """
+
+    synapse_bits: float
+    kernel_bits: float
+    index_bits: float
+    word_bytes: float
+    header_words: float
+    shares_kernels: bool
+
+    @classmethod
+    def of(cls, card: Card) -> Storage:
+        """Read it off a card's limits."""
+        bits = card.value("synapse_bits")
+        return cls(
+            synapse_bits=bits,
+            kernel_bits=card.limit("kernel_bits") or bits,
+            index_bits=card.value("index_bits"),
+            word_bytes=card.value("word_bytes"),
+            header_words=card.value("header_words"),
+            shares_kernels=bool(card.value("shares_kernels")),
+        )
+
+    def row_bytes(self, bits: float) -> float:
+        """Return the bytes of a row's weights."""
+        return self.word_bytes * math.ceil(bits / (8 * self.word_bytes))
+
+    def list_bytes(self, rows: float, synapses: float) -> float:
+        """Return the bytes of so many rows with so many synapses between them; each row has one at least."""
+        bits = self.synapse_bits + self.index_bits
+        if bits >= 8 * self.word_bytes or not rows:
+            return synapses * bits / 8  # whole words a synapse: nothing to round up
+        return rows * self.row_bytes(synapses / rows * bits)
+
+
+def cuts(outline: Outline, group: int, *, powers: bool = False) -> Cuts:
+    """Return the ways to cut a group: in space where a convolution feeds it (in powers: or reads it)."""
+    touching = list(outline.incoming[group])
+    if powers:
+        touching += outline.outgoing[group]
+    in_space = any(outline.links[i].kind == "conv2d" for i in touching)
+    return Cuts(outline.groups[group].shape, in_space, powers and in_space)
 
 
 def axons_in(outline: Outline, link: Link, part: Part) -> float:
@@ -87,8 +168,7 @@ def axons_in(outline: Outline, link: Link, part: Part) -> float:
             min(size, (side - 1) * stride + span)
             for size, side, stride, span in zip(read[1:], part.tile[1:], link.stride, link.span, strict=True)
         ]
-        # a tile of channels reads the groups of channels that they lie in
-        groups = min(link.groups, math.ceil(part.tile[0] * link.groups / written[0]))
+        groups = _groups_read(link, part.tile[0], written[0])
         return read[0] // link.groups * groups * taken[0] * taken[1]
     return source.size * _reached(outline.density(link), part.neurons)
 
@@ -111,31 +191,37 @@ def destinations(outline: Outline, link: Link, part: Part) -> float:
     return reached
 
 
-def synapse_bytes(outline: Outline, link: Link, part: Part, card: Card) -> tuple[float, bool]:
+def synapse_bytes(outline: Outline, link: Link, part: Part, storage: Storage) -> tuple[float, bool]:
     """Return the bytes that a link takes on the core of one part, and whether it is kept as a full matrix.
 
-    One row an input axon: a header and the weights of the targets on this core (``synapse_bits`` each),
-    rounded up to words; as a list, only the synapses that there are, each with its index. The smaller
-    is taken. Where the platform shares kernels, a convolution keeps its kernel once a core; where not,
-    every connection is a synapse.
+    One row an input axon: a header and the weights of the targets on this core, rounded up to words; as a
+    list, only the synapses that there are, each with its index. The smaller is taken. A shared kernel has
+    one row an input channel and tap, without a header.
     """
-    bits, index_bits = card.value("synapse_bits"), card.value("index_bits")
-    word, header = card.value("word_bytes"), card.value("header_words")
     if link.kind == "conv2d":
-        if card.value("shares_kernels"):
-            read, written = outline.maps(link)
-            channels = part.tile[0] if _in_space(outline, link, part) and part.tile else written[0]
-            weights = read[0] * channels // link.groups * link.kernel[0] * link.kernel[1]
-            return math.ceil(weights * bits / 8), False
-        share = part.neurons / outline.groups[link.target].size
-        return link.synapses * share * (bits + index_bits) / 8, False
-
-    def rows(row_bits: float) -> float:
-        return axons_in(outline, link, part) * word * (header + math.ceil(row_bits / (8 * word)))
-
-    full = rows(part.neurons * bits)
-    listed = rows(part.neurons * outline.density(link) * (bits + index_bits))
+        return _kernel_bytes(outline, link, part, storage), False
+    axons = axons_in(outline, link, part)
+    header = storage.word_bytes * storage.header_words
+    full = axons * (header + storage.row_bytes(part.neurons * storage.synapse_bits))
+    synapses = part.neurons * outline.density(link) * outline.groups[link.source].size
+    listed = axons * header + storage.list_bytes(axons, synapses)
     return min(full, listed), full <= listed
+
+
+def _kernel_bytes(outline: Outline, link: Link, part: Part, storage: Storage) -> float:
+    if not storage.shares_kernels:
+        share = part.neurons / outline.groups[link.target].size
+        return link.synapses * share * (storage.synapse_bits + storage.index_bits) / 8
+    read, written = outline.maps(link)
+    channels = part.tile[0] if _in_space(outline, link, part) and part.tile else written[0]
+    groups = _groups_read(link, channels, written[0])
+    rows = read[0] // link.groups * groups * link.kernel[0] * link.kernel[1]
+    return rows * storage.row_bytes(math.ceil(channels / groups) * storage.kernel_bits)
+
+
+def _groups_read(link: Link, channels: int, written: int) -> int:
+    """Count the groups of channels that so many of the written channels lie in."""
+    return min(link.groups, math.ceil(channels * link.groups / written))
 
 
 def _in_space(outline: Outline, link: Link, part: Part) -> bool:
@@ -147,4 +233,4 @@ def _in_space(outline: Outline, link: Link, part: Part) -> bool:
 
 def _reached(density: float, neurons: int) -> float:
     """Return the chance that a source has a synapse to at least one of so many targets."""
-    return 1 - (1 - density) ** neurons
+    return 1.0 if density >= 1 else -math.expm1(neurons * math.log1p(-density))

@@ -1,28 +1,45 @@
 r"""The 90 % interval of what a card predicts, and which constants it comes from.
 
-Analytic, one constant at a time: a constant moved to either end of its own 90 % interval moves a prediction
-f by the factor f(end) / f. Factors of independent causes add up as the squares of their logarithms, upward
-and downward apart, together with the equation's own error:
+Monte Carlo with a fixed seed: all constants are drawn at once, each log-normal to either side of its value
+with its own 90 % interval (a Latin hypercube of `DRAWS` draws, the same ones every time), and the prediction
+f is made anew with each draw. The spread up and down are the semi-deviations of the logarithm about the
+central prediction, which use every draw; the equation's own error joins as an independent factor:
 
 .. math::
-    \ln(hi / f) = \sqrt{\ln^2 e_{model} + \sum_k \max(0, \ln f(lo_k)/f, \ln f(hi_k)/f)^2}
+    \ln(hi / f) = z_{90} \sqrt{2\,E[\max(0, \ln f_i / f)^2] + (\ln e_{model} / z_{90})^2}
 
-A Monte Carlo draw of all constants at once agrees (`tests/energy/test_uncertainty.py`). Constants count as
-independent, though those of one fit are not; limits of the mapper count as known.
+A constant's share of the variance is its squared coefficient in the linear regression of the logarithm on
+the draws. Constants count as independent, though those of one fit are not; limits of the mapper count as
+known.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from nmbench.energy.card import Card
+from nmbench.energy.cost import Cost
+from nmbench.quantity import Boundary
 
 EQUATION = "equation"
 """Share of what the equation leaves out, beside those of the constants."""
 
+DRAWS, SEED = 128, 20261124
+Z_90 = NormalDist().inv_cdf(0.95)
+"""Standard deviations from the middle of a normal distribution to an end of its 90 % interval."""
+
+Draws = npt.NDArray[np.float64]
 Numbers = Mapping[str, float]
+What = tuple[Literal["energy", "latency"], Boundary]
+"""One of the totals of a `Cost`."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,27 @@ class Spread:
     upper: float
     shares: Mapping[str, float]
 
+    @classmethod
+    def by(cls, factor: float) -> Spread:
+        """Return the spread of an equation whose constants are certain."""
+        return cls(1 / factor, factor, {EQUATION: 1.0} if factor > 1 else {})
+
+
+def cost_spreads(price: Callable[[Card], Cost], card: Card) -> dict[What, Spread]:
+    """Return the spread of a cost's mean energy and latency at each boundary that it states."""
+
+    def predict(card: Card) -> dict[str, float]:
+        cost = price(card)
+        energy = {f"energy {b}": float(cost.energy(b).mean()) for b in cost.energy_factor}
+        return energy | {f"latency {b}": float(cost.latency(b).mean()) for b in cost.latency_factor}
+
+    central = price(card)
+    named: dict[str, tuple[What, float]] = {}
+    named |= {f"energy {b}": (("energy", b), factor) for b, factor in central.energy_factor.items()}
+    named |= {f"latency {b}": (("latency", b), factor) for b, factor in central.latency_factor.items()}
+    found = spreads(predict, card, {name: factor for name, (_, factor) in named.items()})
+    return {what: found[name] for name, (what, _) in named.items()}
+
 
 def spreads(predict: Callable[[Card], Numbers], card: Card, errors: Numbers) -> dict[str, Spread]:
     """Return the spread of each number that a card predicts.
@@ -54,29 +92,50 @@ def spreads(predict: Callable[[Card], Numbers], card: Card, errors: Numbers) -> 
         The equation's own 90 % factor for each of the names.
     """
     central = predict(card)
-    causes: dict[str, dict[str, tuple[float, float]]] = {
-        name: {EQUATION: (-math.log(errors[name]), math.log(errors[name]))} for name in central
+    uncertain = [name for name, own in card.constants.items() if own.lo < own.hi]
+    normal = _normal(len(uncertain))
+    drawn = [predict(_varied(card, uncertain, row)) for row in normal]
+    return {
+        name: _spread(np.array([numbers[name] for numbers in drawn]), value, errors[name], uncertain, normal)
+        for name, value in central.items()
     }
-    for constant, own in card.constants.items():
-        if own.lo == own.hi:
-            continue
-        ends = [predict(card.with_value(constant, end)) for end in (own.lo, own.hi)]
-        for name, value in central.items():
-            moved = [_log_ratio(end[name], value) for end in ends]
-            causes[name][constant] = (min(0.0, *moved), max(0.0, *moved))
-    return {name: _joined(own) for name, own in causes.items()}
 
 
-def _log_ratio(end: float, value: float) -> float:
-    if end == value:
-        return 0.0
-    return math.log(end / value) if end > 0 and value > 0 else math.copysign(math.inf, end - value)
+@cache
+def _normal(constants: int) -> Draws:
+    """Return the draws, standard normal, ``[DRAWS, constants]``: each column has the same quantiles."""
+    quantiles = [NormalDist().inv_cdf((i + 0.5) / DRAWS) for i in range(DRAWS)]
+    rng = np.random.default_rng(SEED)
+    return np.array([rng.permutation(quantiles) for _ in range(constants)]).reshape(constants, DRAWS).T
 
 
-def _joined(causes: Mapping[str, tuple[float, float]]) -> Spread:
-    down = math.sqrt(sum(low**2 for low, _ in causes.values()))
-    up = math.sqrt(sum(high**2 for _, high in causes.values()))
-    variances = {name: ((high - low) / 2) ** 2 for name, (low, high) in causes.items() if high > low}
+def _varied(card: Card, names: Sequence[str], normal: Draws) -> Card:
+    """Return the card with constants moved by so many standard deviations each."""
+    constants = dict(card.constants)
+    for name, z in zip(names, normal / Z_90, strict=True):
+        own = constants[name]
+        end = own.hi if z > 0 else own.lo
+        if own.value and end:
+            moved = own.value * (end / own.value) ** abs(z)
+        else:  # nothing has no logarithm: from or to it in a straight line
+            moved = max(0.0, own.value + (end - own.value) * abs(z))
+        constants[name] = own.model_copy(update={"value": moved})
+    return card.model_copy(update={"constants": constants})
+
+
+def _spread(drawn: Draws, value: float, error: float, names: Sequence[str], normal: Draws) -> Spread:
+    """Return the spread of one number from its draws ``[DRAWS]`` and its central value."""
+    if value == 0:
+        return Spread(1.0, 1.0, {})
+    own = math.log(error) / Z_90
+    vanishes = bool((drawn <= 0).any())
+    moved = drawn / value - 1 if vanishes else np.log(drawn / value)
+    down = math.hypot(own, math.sqrt(2 * np.mean(np.minimum(0, moved) ** 2)))
+    up = math.hypot(own, math.sqrt(2 * np.mean(np.maximum(0, moved) ** 2)))
+    slopes = np.linalg.lstsq(normal - normal.mean(axis=0), moved - moved.mean(), rcond=None)[0]
+    variances = {name: float(slope**2) for name, slope in zip(names, slopes, strict=True)} | {
+        EQUATION: own**2
+    }
     total = sum(variances.values())
-    shares = {name: v / total for name, v in variances.items()} if math.isfinite(total) and total else {}
-    return Spread(math.exp(-down), math.exp(up), dict(sorted(shares.items(), key=lambda s: -s[1])))
+    shares = {name: v / total for name, v in sorted(variances.items(), key=lambda s: -s[1]) if v > 0}
+    return Spread(0.0 if vanishes else math.exp(-Z_90 * down), math.exp(Z_90 * up), shares)

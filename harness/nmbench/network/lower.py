@@ -59,7 +59,7 @@ def lower(graph: nir.NIRGraph, dialect: Dialect, sha256: str) -> Network:
     ----------
     graph
         Any nodes of NIR, nested or not. Layers without a neuron between become one projection; a readout
-        is read directly, and what does not spike (I, LI, CubaLI) is the source of no other population.
+        is read directly. What does not spike (I, LI, CubaLI) hands on its membrane: see `Projection.graded`.
     sha256
         Hash of the file that the graph was read from.
 
@@ -75,12 +75,12 @@ def lower(graph: nir.NIRGraph, dialect: Dialect, sha256: str) -> Network:
     start, output = _output(graph, paths)
     inner = [p for p in paths if not isinstance(graph.nodes[p.target], nir.Output)]
     sequence, closing = order(start, {(p.source, p.target) for p in inner})
-    _check_wiring(graph, inner, {output, *(p.source for p in inner), *(p.target for p in inner)}, sequence)
+    _check_reach({output, *(p.source for p in inner), *(p.target for p in inner)}, sequence)
     shapes, ways = _propagate(graph, inner, sequence, closing, dialect)
     _check_memory(ways, dialect)
     arrivals = _fold(ways)
     populations = _populations(graph, sequence, shapes, arrivals, closing, dialect)
-    projections = _projections(sequence, shapes, arrivals, closing, dialect)
+    projections = _projections(populations, arrivals, closing, dialect)
     return Network(populations, projections, sequence.index(output), dialect, sha256)
 
 
@@ -101,19 +101,11 @@ def _output(graph: nir.NIRGraph, paths: list[Path]) -> tuple[str, str]:
     return start, read[0].source
 
 
-def _check_wiring(graph: nir.NIRGraph, paths: list[Path], populations: set[str], sequence: list[str]) -> None:
-    """Refuse populations out of the input's reach, and potentials handed on as if they were spikes."""
-    faults = [
-        f"node {name!r}: cannot be reached from the input" for name in sorted(populations - set(sequence))
-    ]
-    faults += [
-        f"node {name!r}: {type(graph.nodes[name]).__name__} does not spike; as the source of another "
-        "population it would cost multiplications that the counts of events do not hold, and is not supported"
-        for name in sorted({p.source for p in paths})
-        if isinstance(graph.nodes[name], nir.LI | nir.CubaLI | nir.I)
-    ]
-    if faults:
-        raise InputError("network", faults)
+def _check_reach(populations: set[str], sequence: list[str]) -> None:
+    """Refuse populations out of the input's reach."""
+    lost = sorted(populations - set(sequence))
+    if lost:
+        raise InputError("network", [f"node {name!r}: cannot be reached from the input" for name in lost])
 
 
 def _propagate(
@@ -244,12 +236,12 @@ def _sum(biases: Iterable[Bias], before: float, size: int) -> Doubles:
 
 
 def _projections(
-    sequence: list[str],
-    shapes: dict[str, Shape],
+    populations: tuple[Population, ...],
     arrivals: list[_Arrival],
     closing: set[tuple[str, str]],
     dialect: Dialect,
 ) -> tuple[Projection, ...]:
+    index = {population.name: k for k, population in enumerate(populations)}
     ways = {id(a.way): a.way for a in arrivals}
     shared = Counter(way.name for way in ways.values())
     projections = []
@@ -259,12 +251,13 @@ def _projections(
         if shared[name] > 1:
             name = ">".join((path.source, *path.through, path.target))
         name += chain.suffix
-        late: int = dialect.output_delay if path.source != sequence[0] else 0
+        ends = index[path.source], index[path.target]
+        source, target = (populations[end] for end in ends)
+        late: int = dialect.output_delay if source.dynamics is not None else 0
         if (path.source, path.target) in closing:
             late = dialect.recurrent_delay
-        ends = sequence.index(path.source), sequence.index(path.target)
         weight = chain.weights(name, np.dtype(dialect.dtype))
-        bare = Projection(name, *ends, "dense", weight, delay=chain.delay + late)
+        bare = Projection(name, *ends, "dense", weight, delay=chain.delay + late, graded=source.graded)
         if isinstance(operator, Kernel):
             positions = int(np.prod(operator.target[1:]))
             projection = replace(
@@ -274,8 +267,8 @@ def _projections(
                 padding=operator.padding,
                 dilation=operator.dilation,
                 groups=operator.groups,
-                source_map=operator.source if operator.source != shapes[path.source] else None,
-                target_map=operator.target if operator.target != shapes[path.target] else None,
+                source_map=operator.source if operator.source != source.shape else None,
+                target_map=operator.target if operator.target != target.shape else None,
                 macs=None if operator.macs == weight.size * positions else operator.macs,
             )
         else:

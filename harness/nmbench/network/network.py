@@ -28,7 +28,7 @@ class Dynamics:
         v \leftarrow \beta v + g_v i + leak, \qquad s = v > \theta
 
     A neuron without a synapse state has ``syn_decay = 0, syn_gain = 1``; an integrator without leak has
-    ``mem_decay = 1``; a readout that never spikes has ``spiking = False`` and its ``v`` is the output.
+    ``mem_decay = 1``; one that never spikes (I, LI, CubaLI) has ``spiking = False`` and hands on its ``v``.
 
     Attributes
     ----------
@@ -74,6 +74,11 @@ class Population:
         """Count the neurons."""
         return int(np.prod(self.shape))
 
+    @property
+    def graded(self) -> bool:
+        """Tell whether it hands on its membrane in every step, not spikes."""
+        return self.dynamics is not None and not self.dynamics.spiking
+
 
 @dataclass(frozen=True, eq=False)
 class Projection:
@@ -92,13 +97,17 @@ class Projection:
         behind the last there is as much as the target asks for. ``(1, 1)``, ``(0, 0)``, ``(1, 1)`` for
         dense.
     delay
-        Steps from a spike to its delivery: 0 within the step (feed-forward), at least 1 within a cycle.
+        Steps from a spike, or a value, to its delivery: 0 within the step (feed-forward), at least 1
+        within a cycle.
     groups
         Of a convolution: into so many parts are both channels cut, part k reaches part k alone.
     source_map, target_map
         ``(C, H, W)`` that a convolution reads and writes, where that is not the population's shape.
     macs
         Multiply-accumulates a step of the graph's own layers, where several were folded into this one.
+    graded
+        It carries the source's membrane as each step leaves it, not spikes: as every projection of a
+        population that does not spike.
     """
 
     name: str
@@ -114,6 +123,7 @@ class Projection:
     source_map: tuple[int, int, int] | None = None
     target_map: tuple[int, int, int] | None = None
     macs: int | None = None
+    graded: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +136,11 @@ class Network:
         Index of the population whose membrane (``LI``) or spikes are the answer.
     sha256
         Hash of the file or graph that it was lowered from.
+
+    Raises
+    ------
+    ValueError
+        Projections that are graded though their source spikes, or the other way round.
     """
 
     populations: tuple[Population, ...]
@@ -133,6 +148,17 @@ class Network:
     output: int
     dialect: Dialect
     sha256: str
+
+    def __post_init__(self) -> None:
+        """Check what projections carry."""
+        wrong = [q.name for q in self.projections if q.graded != self.populations[q.source].graded]
+        if wrong:
+            raise ValueError(f"projections {wrong}: graded must say whether the source hands on its membrane")
+
+    @property
+    def graded(self) -> tuple[str, ...]:
+        """Name the projections that carry values, not spikes."""
+        return tuple(q.name for q in self.projections if q.graded)
 
     @property
     def neurons(self) -> int:

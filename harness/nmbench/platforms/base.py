@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from nmbench.counts import EventCounts
 from nmbench.energy.card import Card
 from nmbench.energy.cost import Cost
+from nmbench.energy.uncertainty import Spread, What
 from nmbench.network.network import Network
 from nmbench.quantity import Boundary
 from nmbench.spikes import SpikeBatch
@@ -74,6 +76,15 @@ class Session(ABC):
     def infer(self, batch: SpikeBatch) -> Answer:
         """Answer every sample of the batch, each from the resting state. This call is the one timed."""
 
+    @property
+    def choices(self) -> dict[str, float | int | str | bool]:
+        """Return what was chosen for this network (an engine, say): stands among the record's options."""
+        return {}
+
+    def spreads(self, counts: EventCounts) -> Mapping[What, Spread]:
+        """Return the 90 % spread of what these counts cost; empty: the cost's own factors are all."""
+        return {}
+
     def warmup(self, batch: SpikeBatch) -> None:
         """Do once what must not be timed: compile, allocate, fill caches."""
         self.infer(batch.take([0]))
@@ -101,3 +112,7 @@ class Platform(ABC):
     def price_wall(self, seconds: npt.NDArray[np.float64]) -> Cost | None:
         """Return the energy of timed queries (seconds, ``[B]``) where the card states a power; else None."""
         return None
+
+    def wall_spreads(self, seconds: npt.NDArray[np.float64]) -> Mapping[What, Spread]:
+        """Return the 90 % spread of what `price_wall` states; empty: the cost's own factors are all."""
+        return {}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Named
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nmbench.counts import EventCounts
 from nmbench.energy.card import Card, load_card
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Mapping, Misfit
-from nmbench.energy.models import MODELS
+from nmbench.energy.models import price, price_spreads
+from nmbench.energy.uncertainty import Spread, What
 from nmbench.network.network import Network
 from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
 from nmbench.quantity import NESTED, Boundary
@@ -16,6 +19,9 @@ from nmbench.spikes import SpikeBatch
 
 if TYPE_CHECKING:
     from nmbench.simulator.engine import Simulator
+
+SPIKES_ALONE = frozenset({"loihi", "spinnaker"})
+"""Models of chips that deliver spikes and no values."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,12 @@ class ModelledPlatform(Platform):
         )
 
     def place(self, network: Network) -> Mapping | Misfit:
-        """Map the network, without loading it."""
-        return place(network, self.card)
+        """Map the network, without loading it; graded projections only where values are delivered."""
+        placed = place(network, self.card)
+        if not network.graded or _delivers_values(self.card):
+            return placed
+        fault = f"projections {', '.join(network.graded)} carry values: only spikes are delivered and priced"
+        return Misfit((fault, *(placed.faults if isinstance(placed, Misfit) else ())))
 
     def refuse(self, network: Network) -> str | None:
         """Return the limits that the network breaks; None if it fits."""
@@ -74,14 +84,24 @@ class ModelledSession(Session):
     def infer(self, batch: SpikeBatch) -> Answer:
         """Run the samples in the simulator and price what it counted."""
         run = self.simulator.run(batch)
-        card = self.platform.card
-        cost = MODELS[card.model].price(run.counts, self.mapping, card)
+        cost = price(run.counts, self.mapping, self.platform.card)
         return Answer(outputs=run.outputs, counts=run.counts, cost=cost)
+
+    def spreads(self, counts: EventCounts) -> Named[What, Spread]:
+        """Propagate the card's intervals."""
+        return price_spreads(counts, self.mapping, self.platform.card)
 
 
 def modelled(card: str) -> ModelledPlatform:
     """Return the platform of a card that nmbench ships."""
     return ModelledPlatform(load_card(card))
+
+
+def _delivers_values(card: Card) -> bool:
+    """Tell whether the card's model prices values; a crossbar's does if its inputs have more than one bit."""
+    if card.model == "crossbar":
+        return card.value("input_bits") > 1
+    return card.model not in SPIKES_ALONE
 
 
 def _outermost(card: Card) -> Boundary:

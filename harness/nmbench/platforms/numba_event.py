@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nmbench.energy.card import load_card
 from nmbench.energy.cost import Cost, PerSample
+from nmbench.energy.host import price_host
+from nmbench.energy.uncertainty import Spread, What, cost_spreads
 from nmbench.network.network import Network
 from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
 from nmbench.spikes import SpikeBatch
@@ -42,9 +45,11 @@ class NumbaEvent(Platform):
 
     def price_wall(self, seconds: PerSample) -> Cost:
         """Price wall times by the card's power of a busy core; one query keeps one thread busy."""
-        from nmbench.energy.host import price_host
-
         return price_host(seconds, self._card)
+
+    def wall_spreads(self, seconds: PerSample) -> Mapping[What, Spread]:
+        """Propagate the interval of the card's power; the seconds are measured."""
+        return cost_spreads(lambda card: price_host(seconds, card), self._card)
 
     def load(self, network: Network) -> Session:
         """Lay the network out for this CPU."""
@@ -54,18 +59,17 @@ class NumbaEvent(Platform):
 
 
 class _Running(Session):
-    """A network in the simulator.
-
-    Attributes
-    ----------
-    engine
-        The engine and the type of its weights, which were chosen for this network.
-    """
+    """A network in the simulator."""
 
     def __init__(self, simulator: Simulator, threads: int) -> None:
         self.simulator = simulator
         self.threads = threads
-        self.engine = simulator.engine
+
+    @property
+    def choices(self) -> dict[str, float | int | str | bool]:
+        """Name the engine and the type of its weights, and why no faster ones where there are."""
+        chosen: dict[str, float | int | str | bool] = {"engine": self.simulator.engine}
+        return chosen | ({"engine_reason": self.simulator.reason} if self.simulator.reason else {})
 
     def infer(self, batch: SpikeBatch) -> Answer:
         """Answer with the readout and with what was counted on the way."""

@@ -40,6 +40,8 @@ class Row:
     ----------
     caveat
         What of its answers is not the platform's own; None where they are.
+    what_if
+        Its card holds estimates alone: shown, never ranked.
     differs
         What makes it incomparable with the others of its board; None where nothing does.
     """
@@ -60,12 +62,15 @@ class Row:
     error: str | None
     published_data: bool | None
     differs: str | None = None
+    what_if: bool = False
 
     @property
     def not_ranked(self) -> str | None:
         """Why none of its numbers is ranked; None where they may be."""
         if self.status != "ok":
             return f"{self.status}: {self.error}"
+        if self.what_if:
+            return "a what-if platform: every value of its card is an estimate"
         if self.differs:
             return self.differs
         if self.reached is None:

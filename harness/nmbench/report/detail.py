@@ -13,6 +13,9 @@ from nmbench.report.engineering import engineering, interval, percent, significa
 from nmbench.report.escape import inert
 from nmbench.report.sections import BOUNDARY_WORDS
 
+MAIN_CAUSES = 4
+"""Causes of an interval that are named."""
+
 
 @dataclass(frozen=True)
 class Detail:
@@ -58,6 +61,12 @@ def interval_text(metric: Metric) -> str:
     return interval(metric.lo, metric.hi, metric.unit)
 
 
+def causes_text(causes: dict[str, float]) -> str:
+    """Return what an interval comes from, the largest share of its variance first."""
+    named = sorted(causes.items(), key=lambda cause: -cause[1])[:MAIN_CAUSES]
+    return ", ".join(f"{inert(name)} {percent(share, 0)}" for name, share in named)
+
+
 def _facts(result: Result) -> dict[str, str]:
     workload, platform, gate = result.workload, result.platform, result.quality
     kind = "SYNTHETIC" if workload.synthetic else "real"
@@ -71,6 +80,10 @@ def _facts(result: Result) -> dict[str, str]:
         "started": f"{result.started}, took {engineering(result.wall_s, 's')}",
         "system": result.system[:19],
     }
+    if platform.options:
+        facts["options"] = "; ".join(f"{name}: {value}" for name, value in platform.options.items())
+    if result.repriced_from:
+        facts["priced again"] = f"from {result.repriced_from}"
     if gate:
         reached = "reached" if gate.reached else "MISSED"
         facts["quality"] = (
@@ -93,6 +106,8 @@ def _metrics(metrics: tuple[Metric, ...]) -> Table:
             table.add_row(
                 Text(f"  {inert(term)}"), Text(engineering(value, metric.unit)), Text(share), "", ""
             )
+        if metric.causes:
+            table.add_row(Text("  interval from"), "", "", "", Text(causes_text(metric.causes)))
     return table
 
 

@@ -72,11 +72,13 @@ def _workloads(plugins: Iterable[Path]) -> Table:
 
 
 def _platforms(plugins: Iterable[Path]) -> Table:
-    table = _table("platform", "family", "kind", "what", "from")
+    table = _table("platform", "family", "kind", "run", "what", "from")
     for entry in registry.platforms(plugins).values():
         info = entry.make().info
-        kind = "measured" if info.clock == "wall" else "modelled"
-        table.add_row(entry.name, entry.family, kind, info.summary, entry.origin)
+        what_if = info.card is not None and info.card.status == "what-if"
+        kind = "measured" if info.clock == "wall" else "what-if" if what_if else "modelled"
+        run = "by default" if entry.by_default else "if named"
+        table.add_row(entry.name, entry.family, kind, run, info.summary, entry.origin)
     return table
 
 

@@ -10,7 +10,7 @@ from typing import Literal, Protocol, get_args
 
 import numpy as np
 
-from nmbench.counts import Counts, EventCounts
+from nmbench.counts import Counts, EventCounts, part_graded
 from nmbench.errors import InputError, unknown
 from nmbench.network.connectivity import dense_macs
 from nmbench.network.network import Floats, Network
@@ -23,6 +23,7 @@ from nmbench.spikes import SpikeBatch
 EngineName = Literal["auto", "vector", "plain"]
 Dtype = Literal["auto", "float32", "int16", "int8"]
 
+INT64 = np.dtype(np.int64)
 CHUNKS_PER_THREAD = 4
 """Samples differ in length of work; smaller chunks even out the threads' ends."""
 
@@ -51,7 +52,10 @@ class Engine(Protocol):
         spikes: Counts,
         events: Counts,
     ) -> None:
-        """Run samples ``first`` to ``last`` (excluded); fill their outputs, spikes and synaptic events."""
+        """Run samples ``first`` to ``last`` (excluded); fill their outputs, spikes and synaptic events.
+
+        Of a graded projection ``events`` takes the multiply-accumulates.
+        """
 
 
 class Simulator:
@@ -72,10 +76,14 @@ class Simulator:
         self.engine = f"{engine.name}, {engine.dtype} weights"
         self.reason = reason
         self._engine = engine
+        self._engine.reserve(1)
         self._macs = dense_macs(network)
         self._updates = np.array([0, *(p.size for p in network.populations[1:])], np.int64)
         self._updates.flags.writeable = False
-        self._shape = network.populations[0].shape
+        self._repeated = self._repeat(0, 0)
+        graded = np.array([q.graded for q in network.projections], bool)
+        self._graded = graded if graded.any() else None
+        self._shape, self._dt_s, self._dtype = network.populations[0].shape, network.dialect.dt, network.dtype
         self._classes = network.populations[network.output].size
         self._names = tuple(p.name for p in network.populations), tuple(q.name for q in network.projections)
 
@@ -98,29 +106,37 @@ class Simulator:
         ValueError
             ``out`` has another shape or type.
         """
-        # what is checked takes longer than a small sample runs: equal shapes need no check
-        if batch.shape != self._shape or batch.dt_s != self.network.dialect.dt:
+        # a small sample runs as long as a hundred lines of Python: equal shapes need no check, and what is
+        # the same from run to run is kept
+        if batch.shape != self._shape or batch.dt_s != self._dt_s:
             check_batch(self.network, batch)
-        samples, steps = len(batch), batch.steps
-        shape = (samples, steps, self._classes)
-        dtype = self.network.dtype
-        outputs = np.empty(shape, dtype) if out is None else out
-        if outputs.shape != shape or outputs.dtype != dtype or not outputs.flags.c_contiguous:
-            raise ValueError(
-                f"out: expected C-contiguous {dtype} {shape}, got {outputs.dtype} {outputs.shape}"
-            )
+        steps = batch.steps
+        samples = (batch.offsets.size - 1) // steps
         populations, projections = self._names
-        spikes = np.empty((samples, steps, len(populations)), np.int64)
-        events = np.empty((samples, steps, len(projections)), np.int64)
-        workers = max(1, min(threads, samples))
-        self._engine.reserve(workers)
-        if workers == 1:
+        if out is None:
+            outputs = np.empty((samples, steps, self._classes), self._dtype)
+        else:
+            outputs = self._checked(out, (samples, steps, self._classes))
+        spikes = np.empty((samples, steps, len(populations)), INT64)
+        events = np.empty((samples, steps, len(projections)), INT64)
+        if threads <= 1 or samples <= 1:
             self._engine.run(0, 0, samples, batch, outputs, spikes, events)
         else:
-            self._share(workers, batch, outputs, spikes, events)
-        # every sample and step has the same updates, kept once
-        updates = np.ndarray(spikes.shape, np.int64, self._updates, 0, (0, 0, self._updates.itemsize))
-        return Run(outputs, EventCounts(populations, projections, spikes, updates, events, self._macs))
+            self._share(min(threads, samples), batch, outputs, spikes, events)
+        if self._repeated.shape != spikes.shape:
+            self._repeated = self._repeat(samples, steps)
+        counts = EventCounts.trusted(populations, projections, spikes, self._repeated, events, self._macs)
+        return Run(outputs, counts if self._graded is None else part_graded(counts, self._graded))
+
+    def _checked(self, out: Floats, shape: tuple[int, ...]) -> Floats:
+        if out.shape != shape or out.dtype != self._dtype or not out.flags.c_contiguous:
+            raise ValueError(f"out: expected C-contiguous {self._dtype} {shape}, got {out.dtype} {out.shape}")
+        return out
+
+    def _repeat(self, samples: int, steps: int) -> Counts:
+        """View the updates, which are the same in every sample and step, as ``[B, T, P]``."""
+        size = self._updates.itemsize
+        return np.ndarray((samples, steps, self._updates.size), np.int64, self._updates, 0, (0, 0, size))
 
     def warmup(self) -> None:
         """Compile or load the kernel and touch the memory, on one empty step."""
@@ -132,6 +148,7 @@ class Simulator:
         self, workers: int, batch: SpikeBatch, outputs: Floats, spikes: Counts, events: Counts
     ) -> None:
         """Let workers take chunk after chunk of the samples; the caller is one of them."""
+        self._engine.reserve(workers)
         chunks, lock, faults = _chunks(len(batch), workers * CHUNKS_PER_THREAD), Lock(), []
 
         def work(worker: int) -> None:

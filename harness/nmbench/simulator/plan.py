@@ -88,6 +88,9 @@ def lay_out(network: Network) -> Plan:
         rereset=int(dialect.rereset and dialect.reset == "subtract"),
         multispike=int(dialect.multispike),
         at_threshold=int(dialect.tie == "ge"),
+        graded=_longs(q.graded for q in network.projections),
+        handing=_ends(len(sizes), (q.source for q in network.projections if q.graded)),
+        summing=_ends(len(sizes), (q.target for q in network.projections if q.graded)),
     )
 
 
@@ -103,6 +106,7 @@ def new_state(plan: Plan) -> State:
     """Make the memory that one worker writes."""
     positions, dtype = len(plan.neuron), plan.v_reset.dtype
     above, kept = np.zeros(positions, np.uint8), int((plan.size * plan.depth)[1:].sum())
+    graded = plan.graded.any()
     return State(
         i=aligned_zeros(positions, dtype),
         v=aligned_zeros(positions, dtype),
@@ -113,11 +117,20 @@ def new_state(plan: Plan) -> State:
         listed=np.zeros((len(plan.size), int(plan.depth.max())), np.int64),
         times=np.zeros(kept, np.int32),
         pending=aligned_zeros(positions if plan.general.any() else 0, dtype),
+        values=np.zeros(kept if graded else 0, dtype),
+        products=aligned_zeros(positions if graded else 0, np.float64),
     )
 
 
 def _longs(values: Iterable[int]) -> Longs:
     return np.array([int(v) for v in values], dtype=np.int64)
+
+
+def _ends(populations: int, marked: Iterable[int]) -> Longs:
+    """Mark populations, 0 or 1 ``[P]``."""
+    marks = np.zeros(populations, np.int64)
+    marks[list(marked)] = 1
+    return marks
 
 
 def _starts(lengths: Iterable[int]) -> Longs:

@@ -23,8 +23,10 @@ class Plan(NamedTuple):
     ``history`` (first place of its spike lists).
 
     Per projection, int64 ``[R]``: ``source``, ``delay``, ``kind``, ``table`` (its first entry in the
-    tables), ``lines``, ``length`` and ``pitch`` (floats) of what a spike adds; ``incoming`` lists the
-    projections of population p at ``incoming_start[p]:incoming_start[p + 1]``.
+    tables), ``lines``, ``length`` and ``pitch`` (floats) of what a spike adds, ``graded`` (it carries
+    membranes, not spikes); ``incoming`` lists the projections of population p at
+    ``incoming_start[p]:incoming_start[p + 1]``. ``handing`` and ``summing`` ``[P]``: populations from which,
+    and to which, a graded one leads.
 
     Per source neuron of a projection ``[N]``: ``synapses`` (fan-out), ``row`` (first weight), ``base``
     (first state position that it adds to).
@@ -88,6 +90,9 @@ class Plan(NamedTuple):
     rereset: int
     multispike: int
     at_threshold: int
+    graded: Longs
+    handing: Longs
+    summing: Longs
 
 
 class State(NamedTuple):
@@ -95,7 +100,8 @@ class State(NamedTuple):
 
     ``arriving`` is the sum of this step's weights; ``words`` is ``above`` seen as 64-bit words; ``times``
     says how often each neuron listed in ``spiked`` did, ``pending`` by position ``[S]`` how many resets
-    wait for the next step.
+    wait for the next step. Where projections are graded: ``values`` are the membranes of the last steps,
+    in the place of spike lists, ``products`` by position ``[S]`` what they bring, float64; between steps 0.
     """
 
     i: Floats
@@ -107,3 +113,5 @@ class State(NamedTuple):
     listed: Longs
     times: Ints
     pending: Floats
+    values: Floats
+    products: Floats

@@ -1,8 +1,11 @@
 """The oracle: plain NumPy, one sample and one step at a time; every engine equals it spike for spike.
 
-Per step and population, in the network's order: the spikes due are multiplied by the dense weights; the
-sum, made in float64, is rounded once to the dialect's dtype (exact for weights on a power-of-two grid);
-then, in that dtype and in this order of operations,
+Per step and population, in the network's order: the spikes due are multiplied by the dense weights and
+summed in float64 (exact for weights on a power-of-two grid). The values due on graded projections are summed
+apart, in float64 and one order, since their sums are not exact: from 0 on, projection after projection as
+the network has them, within one by source neuron (C-order), each time the product, itself rounded to
+float64, of the weight and the membrane as the source's step left it; a zero weight is no synapse. Both sums
+are added and rounded once to the dialect's dtype; then, in that dtype and in this order of operations,
 
     i = syn_decay*i + syn_gain*(sum + bias)
     v = (mem_decay*v + mem_gain*i) + leak
@@ -13,8 +16,9 @@ then, in that dtype and in this order of operations,
     n = s, or as often as the threshold fits  multispike: ceil((v - threshold) / drop), or floor(...) + 1
     v = v_reset where s, or v - n*drop        with drop = threshold - v_reset; reset_delay: 0
 
-from i = v = 0. Under ``membrane_synapse_threshold`` a population with a synapse state (CubaLIF, CubaLI)
-updates v from the i of the step before; one without has no such choice. A Threshold never resets.
+from i = v = 0. What a population without a threshold hands on is v. Under ``membrane_synapse_threshold``
+a population with a synapse state (CubaLIF, CubaLI) updates v from the i of the step before; one without has
+no such choice. A Threshold never resets.
 """
 
 from __future__ import annotations
@@ -23,13 +27,15 @@ import numpy as np
 import numpy.typing as npt
 
 from nmbench.counts import EventCounts
-from nmbench.network.connectivity import dense_macs
+from nmbench.network.connectivity import Integers, connections, dense_macs
 from nmbench.network.dialect import Dialect
 from nmbench.network.network import Dynamics, Floats, Network, Population, Projection
 from nmbench.simulator.run import Run, check_batch
 from nmbench.spikes import SpikeBatch
 
 Doubles = npt.NDArray[np.float64]
+Synapses = tuple[Integers, Integers, Doubles]
+"""Source neuron, target neuron and weight, ordered by source."""
 
 MAX_SPIKES = 65_535
 """Most spikes of one neuron in one step under a dialect that allows several."""
@@ -54,9 +60,13 @@ def simulate(network: Network, batch: SpikeBatch, membranes: Floats | None = Non
     outputs = np.zeros((len(batch), batch.steps, populations[network.output].size), network.dtype)
     spikes = np.zeros((len(batch), batch.steps, len(populations)), np.int64)
     events = np.zeros((len(batch), batch.steps, len(projections)), np.int64)
+    macs = np.zeros_like(events)
+    synapses = {r: _synapses(network, q) for r, q in enumerate(projections) if q.graded}
     for sample in range(len(batch)):
         seen = np.empty_like(outputs[sample]) if membranes is None else membranes[sample]
-        _simulate_sample(network, batch, sample, outputs[sample], seen, spikes[sample], events[sample])
+        count = spikes[sample], events[sample], macs[sample]
+        with np.errstate(over="ignore", invalid="ignore"):  # values that feed themselves may diverge
+            _simulate_sample(network, synapses, batch, sample, outputs[sample], seen, *count)
     sizes = [0, *(p.size for p in populations[1:])]
     counts = EventCounts(
         populations=tuple(p.name for p in populations),
@@ -65,39 +75,60 @@ def simulate(network: Network, batch: SpikeBatch, membranes: Floats | None = Non
         neuron_updates=np.broadcast_to(np.array(sizes, np.int64), spikes.shape),
         synaptic_events=events,
         dense_macs=dense_macs(network),
+        effective_macs=macs if network.graded else None,
     )
     return Run(outputs, counts)
 
 
+def _synapses(network: Network, projection: Projection) -> Synapses:
+    pre, post, weight = connections(network, projection)
+    return pre, post, weight.astype(np.float64)
+
+
 def _simulate_sample(
     network: Network,
+    synapses: dict[int, Synapses],
     batch: SpikeBatch,
     sample: int,
     outputs: Floats,
     membranes: Floats,
     spikes: npt.NDArray[np.int64],
     events: npt.NDArray[np.int64],
+    macs: npt.NDArray[np.int64],
 ) -> None:
-    """Fill one sample's outputs and membranes ``[T, C]`` and counts ``[T, P]``, ``[T, R]``."""
+    """Fill one sample's outputs and membranes ``[T, C]`` and counts ``[T, P]``, ``[T, R]``, ``[T, R]``."""
     late = network.dialect.output_delay
     neurons = [_Neurons(p, network.dialect) for p in network.populations[1:]]
     emitted: list[list[Doubles]] = [[] for _ in network.populations]  # by population, then step
     for t in range(batch.steps):
         emitted[0].append(np.bincount(batch.row(sample, t), minlength=batch.size).astype(np.float64))
         for p, population in enumerate(neurons, start=1):
-            total = np.zeros(network.populations[p].size)
+            total, graded = np.zeros((2, network.populations[p].size))
             for r, projection in enumerate(network.projections):
-                if projection.target == p and t >= projection.delay:
-                    due = emitted[projection.source][t - projection.delay]
+                if projection.target != p or t < projection.delay:
+                    continue
+                due = emitted[projection.source][t - projection.delay]
+                if projection.graded:
+                    macs[t, r] = _multiply(graded, synapses[r], due)
+                else:
                     total += transmit(network, projection, due, projection.weight)
                     events[t, r] = transmit(network, projection, due, projection.weight != 0).sum()
-            now = total.astype(network.dtype)
+            now = (total + graded).astype(network.dtype)
             emitted[p].append(population.step(now, t).astype(np.float64))
-        spikes[t] = [history[t].sum() for history in emitted]
-        readout = neurons[network.output - 1]
-        membranes[t] = readout.v
+        spikes[t] = [
+            0 if population.graded else history[t].sum()
+            for population, history in zip(network.populations, emitted, strict=True)
+        ]
+        membranes[t] = neurons[network.output - 1].v
         if t + late < batch.steps:
-            outputs[t + late] = emitted[network.output][t] if readout.law.spiking else readout.v
+            outputs[t + late] = emitted[network.output][t]
+
+
+def _multiply(total: Doubles, synapses: Synapses, values: Doubles) -> int:
+    """Add each synapse's product to its target, one after the other; count those of values not zero."""
+    pre, post, weight = synapses
+    np.add.at(total, post, weight * values[pre])
+    return int(np.count_nonzero(values[pre]))
 
 
 def transmit(
@@ -139,7 +170,10 @@ class _Neurons:
         self.waiting = np.zeros(population.size, dialect.dtype)  # resets, reset_delay: 1
 
     def step(self, total: Floats, t: int) -> Floats:
-        """Advance by one step under the summed weights that arrive in it; return how often each spikes."""
+        """Advance by one step under what arrives in it, summed; return what each neuron hands on.
+
+        That is how often it spikes, or its membrane where it has no threshold.
+        """
         law, dialect = self.law, self.dialect
         bias = next((early for until, early in law.early if t < until), law.bias)
         before, self.i = self.i, law.syn_decay * self.i + law.syn_gain * (total + bias)
@@ -147,7 +181,7 @@ class _Neurons:
         current = before if self.sees_last_current else self.i
         self.v = (law.mem_decay * self.v + law.mem_gain * current) + law.leak
         if not law.spiking:
-            return np.zeros_like(self.v)
+            return self.v
         if not law.resets:
             return self.over(self.v).astype(self.v.dtype)
         self.v = np.where(self.waiting > 0, self.after(self.waiting), self.v)

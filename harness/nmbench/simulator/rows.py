@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from nmbench.network.connectivity import connections
 from nmbench.network.network import Floats, Network, Projection, Shape
-from nmbench.simulator.kernels import BLOCKS, DENSE, PATTERN, SPARSE
+from nmbench.simulator.deliver import BLOCKS, DENSE, PATTERN, SPARSE
 from nmbench.simulator.records import Longs
 
 ALIGNED = 16

@@ -1,0 +1,139 @@
+"""Stored results priced again: today's cards and equations on yesterday's counts, without a run.
+
+What was measured or simulated (answers, accuracy, wall times, counts) stays; what a card priced is made anew.
+Results that share counts and platform share their price: it is worked out once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+
+from nmbench import metrics, system
+from nmbench.energy.card import Card
+from nmbench.energy.mapper import place
+from nmbench.energy.mapping import Misfit
+from nmbench.energy.models import price, price_spreads
+from nmbench.energy.stored import Counted
+from nmbench.platforms.base import Platform
+from nmbench.platforms.modelled import ModelledPlatform
+from nmbench.record import Metric, Result
+from nmbench.runner import card_source, wall_cost
+
+Priced = list[Metric] | Misfit
+Make = Callable[[str], Platform | None]
+"""Makes a platform by name; None: there is none of that name now."""
+
+
+@dataclass
+class Repricer:
+    """Prices results again.
+
+    Parameters
+    ----------
+    counts
+        Reads what a result counted, by its hash.
+    """
+
+    platform: Make
+    counts: Callable[[str], Counted]
+    _platforms: dict[str, Platform | None] = field(default_factory=dict)
+    _counted: dict[str, Counted] = field(default_factory=dict)
+    _priced: dict[tuple[str, str], Priced] = field(default_factory=dict)
+
+    def reason_not(self, result: Result) -> str | None:
+        """Return why a result cannot be priced again; None if it can."""
+        if result.status != "ok":
+            return f"{result.status}: there is nothing to price"
+        platform = self._made(result.platform.name)
+        if platform is None:
+            return f"no platform {result.platform.name!r} now"
+        if isinstance(platform, ModelledPlatform):
+            return None if result.counts_sha256 else "its counts were not stored"
+        wall = result.find("latency_p90", platform.info.boundary)
+        if platform.info.card is None or wall is None or not wall.samples:
+            return "no card of its platform prices it"
+        return None
+
+    def reprice(self, results: Iterable[Result], run: str) -> Iterator[Result]:
+        """Yield a new record of the run for each result; all of them can be priced again (`reason_not`)."""
+        stamp, software = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}", system.software()
+        for result in results:
+            priced = self._price(result)
+            platform = self._made(result.platform.name)
+            assert platform is not None
+            card = platform.info.card
+            misfit = isinstance(priced, Misfit)
+            yield result.model_copy(
+                update={
+                    "id": f"{stamp}-{result.id.split('-', 1)[1][:-4]}{secrets.token_hex(2)}",
+                    "run": run,
+                    "status": "unsupported" if misfit else "ok",
+                    "error": priced.reason if isinstance(priced, Misfit) else None,
+                    "platform": result.platform.model_copy(
+                        update={
+                            "version": platform.info.version,
+                            "card_sha256": card.sha256 if card else None,
+                            "caveat": platform.info.caveat,
+                        }
+                    ),
+                    "metrics": () if isinstance(priced, Misfit) else _merged(result.metrics, priced),
+                    "software": software,
+                    "repriced_from": result.id,
+                }
+            )
+
+    def _price(self, result: Result) -> Priced:
+        platform = self._made(result.platform.name)
+        if isinstance(platform, ModelledPlatform):
+            assert result.counts_sha256 is not None
+            key = (result.counts_sha256, platform.card.sha256)
+            if key not in self._priced:
+                self._priced[key] = self._modelled(platform.card, result.counts_sha256)
+            return self._priced[key]
+        assert platform is not None
+        wall = result.find("latency_p90", platform.info.boundary)
+        assert wall is not None and wall.samples
+        return wall_cost(platform, np.array(wall.samples))
+
+    def _modelled(self, card: Card, sha256: str) -> Priced:
+        if sha256 not in self._counted:
+            self._counted[sha256] = self.counts(sha256)
+        counted = self._counted[sha256]
+        placed = place(counted.outline, card)
+        if isinstance(placed, Misfit):
+            return placed
+        cost = price(counted.counts, placed, card)
+        spreads = price_spreads(counted.counts, placed, card)
+        return metrics.modelled_cost(cost, card_source(ModelledPlatform(card).info), spreads)
+
+    def _made(self, name: str) -> Platform | None:
+        if name not in self._platforms:
+            self._platforms[name] = self.platform(name)
+        return self._platforms[name]
+
+
+def _merged(old: Iterable[Metric], priced: Iterable[Metric]) -> tuple[Metric, ...]:
+    """Put the new prices where the old ones stood."""
+    kept = list(old)
+    modelled = [i for i, metric in enumerate(kept) if metric.kind == "modelled"]
+    at = modelled[0] if modelled else len(kept)
+    others = [metric for metric in kept if metric.kind != "modelled"]
+    before = sum(metric.kind != "modelled" for metric in kept[:at])
+    return (*others[:before], *priced, *others[before:])
+
+
+def made(entries: Mapping[str, Callable[[], Platform]], cards: Iterable[Card]) -> Make:
+    """Return how to make platforms by name; cards that are given stand before what is registered."""
+    own = {card.name: ModelledPlatform(card) for card in cards}
+
+    def make(name: str) -> Platform | None:
+        if name in own:
+            return own[name]
+        return entries[name]() if name in entries else None
+
+    return make

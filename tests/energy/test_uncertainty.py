@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import tiny
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmbench.energy.card import Card, card_names, load_card
+from nmbench.energy.cost import Cost
+from nmbench.energy.host import price_host
+from nmbench.energy.mapper import place
+from nmbench.energy.mapping import Mapping
+from nmbench.energy.models import MODELS, price, price_spreads
+from nmbench.energy.uncertainty import EQUATION, cost_spreads, spreads
+from nmbench.simulator.reference import simulate
+
+MODELLED = [name for name in card_names() if load_card(name).model in MODELS]
+NETWORK = tiny.mlp(inputs=40, hidden=30, classes=4)
+Z_90 = 1.6448536269514722
+DRAWS = 2000
+
+
+def host() -> Card:
+    return load_card("cpu-host")
+
+
+def test_a_product_of_two_constants_by_hand() -> None:
+    card = host().model_copy(
+        update={
+            "constants": {
+                name: host().constants["p_core_active"].model_copy(update={"value": 1.0, "lo": lo, "hi": hi})
+                for name, lo, hi in (("a", 0.5, 2.0), ("b", 1 / 3, 3.0), ("unused", 0.1, 10.0))
+            }
+        }
+    )
+    found = spreads(lambda c: {"ab": c.value("a") * c.value("b") ** 2}, card, {"ab": 1.5})["ab"]
+    # logarithms of products add up as squares: exactly so where the constants are log-normal
+    width = math.hypot(math.log(2), 2 * math.log(3), math.log(1.5))
+    assert math.log(found.upper) == pytest.approx(width, rel=0.05)
+    assert math.log(found.lower) == pytest.approx(-width, rel=0.05)
+    variances = {"b": 4 * math.log(3) ** 2, "a": math.log(2) ** 2, EQUATION: math.log(1.5) ** 2}
+    for name, variance in variances.items():
+        assert found.shares[name] == pytest.approx(variance / sum(variances.values()), abs=0.02)
+    assert list(found.shares)[:3] == ["b", "a", EQUATION]
+    assert found.shares.get("unused", 0) < 1e-12
+
+
+def test_zero_stays_zero_without_a_spread() -> None:
+    found = spreads(lambda card: {"none": 0.0}, host(), {"none": 1.0})["none"]
+    assert (found.lower, found.upper, found.shares) == (1.0, 1.0, {})
+
+
+def test_wall_time_by_a_power_has_the_interval_of_the_power() -> None:
+    card = host()
+    power = card.constants["p_core_active"]
+    found = cost_spreads(lambda varied: price_host(np.array([1.0, 2.0]), varied), card)
+    error = math.log(card.model_error.energy["chip_dynamic"])
+    width = math.hypot(math.log(power.hi / power.value), error)
+    assert math.log(found["energy", "chip_dynamic"].upper) == pytest.approx(width, rel=0.05)
+
+
+@pytest.mark.parametrize("name", MODELLED)
+def test_plain_monte_carlo_agrees(name: str) -> None:
+    """All constants drawn at once, log-normal to either side with their 90 % intervals."""
+    card = load_card(name)
+    mapping = place(NETWORK, card)
+    if not isinstance(mapping, Mapping):
+        pytest.skip(mapping.reason)
+    counts = simulate(NETWORK, tiny.spike_batch(NETWORK, samples=2)).counts
+    analytic = price_spreads(counts, mapping, card)
+    rng = np.random.default_rng(3)
+
+    def total(cost: Cost, what: str, boundary: str) -> float:
+        totals = cost.energy(boundary) if what == "energy" else cost.latency(boundary)  # type: ignore[arg-type]
+        return float(totals.mean())
+
+    central = price(counts, mapping, card)
+    drawn: dict[tuple[str, str], list[float]] = {key: [] for key in analytic}
+    for _ in range(DRAWS):
+        varied = card
+        for constant, own in card.constants.items():
+            if own.lo < own.hi and own.lo > 0:
+                z = rng.normal() / Z_90
+                end = own.hi if z > 0 else own.lo
+                varied = varied.with_value(constant, own.value * (end / own.value) ** abs(z))
+        cost = price(counts, mapping, varied)
+        for key, values in drawn.items():
+            values.append(total(cost, *key) / total(central, *key))
+    for (what, boundary), values in drawn.items():
+        factors = central.energy_factor if what == "energy" else central.latency_factor
+        error = np.exp(rng.normal(size=DRAWS) * math.log(factors[boundary]) / Z_90)  # type: ignore[index]
+        lower, upper = np.quantile(np.array(values) * error, [0.05, 0.95])
+        spread = analytic[what, boundary]  # type: ignore[index]
+        if not spread.lower:
+            continue  # an end of one constant makes the number vanish
+        # semi-deviations against quantiles: alike to a tenth of the width, and sampling error
+        slack = 0.1 + 0.1 * math.log(spread.upper / spread.lower)
+        assert abs(math.log(upper / spread.upper)) < slack, (what, boundary, upper, spread)
+        assert abs(math.log(lower / spread.lower)) < slack, (what, boundary, lower, spread)
+
+
+@given(st.floats(1, 5), st.floats(1, 5))
+def test_a_wider_constant_never_narrows_the_interval(one: float, other: float) -> None:
+    narrow, wide = sorted((one, other))
+
+    def upper(factor: float) -> float:
+        power = host().constants["p_core_active"]
+        moved = power.model_copy(update={"lo": power.value / factor, "hi": power.value * factor})
+        card = host().model_copy(update={"constants": {"p_core_active": moved}})
+        return cost_spreads(lambda c: price_host(np.array([1.0]), c), card)["energy", "chip_dynamic"].upper
+
+    assert upper(narrow) <= upper(wide)
+
+
+@pytest.mark.parametrize("name", MODELLED)
+def test_shares_add_up(name: str) -> None:
+    card = load_card(name)
+    mapping = place(NETWORK, card)
+    if not isinstance(mapping, Mapping):
+        pytest.skip(mapping.reason)
+    counts = simulate(NETWORK, tiny.spike_batch(NETWORK)).counts
+    for spread in price_spreads(counts, mapping, card).values():
+        assert sum(spread.shares.values()) == pytest.approx(1)
+        assert spread.lower <= 1 <= spread.upper
+        assert set(spread.shares) <= {*card.constants, EQUATION}
