@@ -7,16 +7,17 @@ real-time factor, and the load of the machine before.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import resource
 
 import numpy as np
 import pytest
+from driven import Cell, driven
+from published import real_time_factors
 
 from nmbench.network.brunel import brunel
 from nmbench.network.microcircuit import microcircuit, read_microcircuit
-from nmbench.network.sparse import Drive, SparseNetwork, Spread
+from nmbench.network.sparse import SparseNetwork
 from nmbench.simulator.sparse.engine import SparseRun, SparseSimulator, compile_sparse
 from nmbench.simulator.sparse.listing import synapse_list
 from nmbench.simulator.sparse.reference import poisson_noise, simulate
@@ -24,13 +25,6 @@ from nmbench.simulator.sparse.reference import poisson_noise, simulate
 CHECKED_STEPS = 200
 SECOND = 10_000
 """Steps of 0.1 ms."""
-
-PUBLISHED = {
-    "NEST, 128 cores, 1 node (Kurth et al. 2022)": 0.67,
-    "GeNN, RTX 4090 (Golosio et al. 2023)": 0.272,
-    "SpiNNaker, 12 boards (Rhodes et al. 2019)": 1.0,
-}
-"""Real-time factors of the microcircuit at full density."""
 
 LARGE = [
     pytest.param(neurons, marks=pytest.mark.slow) if neurons > 10_000 else neurons
@@ -96,27 +90,14 @@ def test_microcircuit(benchmark, scale: float, arithmetic: str) -> None:
     load, runs = os.getloadavg()[0], []
     benchmark.pedantic(lambda: runs.append(simulator.run(SECOND)), rounds=3)
     benchmark.extra_info |= described(min(runs, key=lambda r: r.wall_s), simulator, load)
-    benchmark.extra_info["published_real_time_factors"] = PUBLISHED
-
-
-def driven(fan_out: int, rate_hz: float) -> SparseNetwork:
-    """10,000 neurons that fire when an outer spike reaches them; their synapses hardly matter."""
-    busy = brunel(10_000, fan_out)
-    drive = Drive(rate_hz=rate_hz, weight=25.0)
-    return dataclasses.replace(
-        busy,
-        populations=tuple(dataclasses.replace(p, drive=drive) for p in busy.populations),
-        projections=tuple(
-            dataclasses.replace(p, weight=Spread(p.weight.mean * fan_out / 5000)) for p in busy.projections
-        ),
-    )
+    benchmark.extra_info["published_real_time_factors"] = real_time_factors()
 
 
 @pytest.mark.parametrize("rate_hz", [0.01, 0.1, 1.0, 4.0, 10.0, 30.0])
-@pytest.mark.parametrize("fan_out", [10, 100, 1000])
+@pytest.mark.parametrize("fan_out", [10, 100, 1000, 10_000])
 def test_selection(benchmark, fan_out: int, rate_hz: float) -> None:
     """Both engines on a grid of rates and fan-outs, and whether the one that is chosen is the faster one."""
-    network = driven(fan_out, rate_hz)
+    network = driven(Cell(10_000, fan_out, rate_hz, threads=1, spread=False, alike=True))
     best = {}
     for engine in ("clock", "lazy"):
         simulator = compile_sparse(network, 1, engine=engine)

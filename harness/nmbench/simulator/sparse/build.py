@@ -30,7 +30,7 @@ Longs = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Layout:
-    """A network's synapses and where its neurons stand; `nmbench.simulator.sparse.kernels.Plan` says more.
+    """A network's synapses and where its neurons stand; `nmbench.simulator.sparse.plan.Plan` says more.
 
     ``unit`` is the weight (pA or mV) of one unit of the integers in ``rows``; ``segments`` int64 ``[K]`` are
     those of a row by its source's population; ``fan_out`` int64 ``[N]``.

@@ -19,27 +19,18 @@ from nmbench.simulator.sparse.alias import MAX_POISSON_MEAN
 from nmbench.simulator.sparse.build import Layout, build
 from nmbench.simulator.sparse.constants import refractory_steps
 from nmbench.simulator.sparse.memory import (
-    RARE_MEAN,
     Arithmetic,
     make_lazy_state,
     make_plan,
     make_state,
-    poisson_means,
 )
-
-Engine = Literal["clock", "lazy"]
+from nmbench.simulator.sparse.selection import Engine, faster_engine, lazy_faults
 
 MAX_RECORDED = 1 << 24
 """Spikes that a call of the kernel has room for: runs are cut into calls that stay below it."""
 
-CALL_STEPS = 1000
-
-PILOT_STEPS = 500
-"""Steps that decide between the engines, after as many that do not count."""
-
-QUIET = 0.1
-"""Synaptic events a neuron and step below which the lazy engine is the faster one (measured, see
-benchmarks/test_sparse_speed.py)."""
+CALL_STEPS = {"clock": 1000, "lazy": 10_000}
+"""Steps of one call of the kernel: about a tenth of a second of work or less."""
 
 
 @dataclass(frozen=True)
@@ -98,18 +89,13 @@ class SparseSimulator:
         self.step = 0
         refractory = min(refractory_steps(p.neuron, layout.network.dt_ms) for p in layout.network.populations)
         most = int(layout.size.sum(axis=1).max())
-        self._call_steps = max(1, min(CALL_STEPS, MAX_RECORDED * (refractory + 1) // most))
+        self._call_steps = max(1, min(CALL_STEPS[engine], MAX_RECORDED * (refractory + 1) // most))
         self._state = make_state(layout, self.plan, self._call_steps, refractory)
         self._lazy = make_lazy_state(layout, self.plan, self._state) if engine == "lazy" else None
 
     def warmup(self) -> None:
         """Compile the kernels, so that no run's time holds compilation; the state stays as it is."""
         self._kernel(0, 0, self.step)
-
-    @property
-    def arrivals(self) -> int | None:
-        """Synaptic events that have arrived since the start; None where the engine does not count them."""
-        return None if self._lazy is None else int(self._lazy.arrivals.sum())
 
     def run(
         self,
@@ -158,6 +144,9 @@ class SparseSimulator:
         )
 
     def _call(self, pool: ThreadPoolExecutor, end: int) -> None:
+        if self.threads == 1:
+            self._kernel(0, self.layout.partitions, end)
+            return
         edges = [t * self.layout.partitions // self.threads for t in range(self.threads + 1)]
         for job in [pool.submit(self._kernel, low, high, end) for low, high in pairwise(edges)]:
             job.result()
@@ -194,7 +183,7 @@ def compile_sparse(
     The seed and the number of ``partitions`` (two, or as many as 16-bit addresses ask for) decide the
     network and its noise; ``threads`` decides nothing but speed. ``fixed``: int32 currents, float32
     membranes. ``double``: the same sums in float64. The ``lazy`` engine is always in double precision;
-    ``auto`` takes it where a pilot run finds the network quiet enough (`prefers_lazy`), and what was taken
+    ``auto`` takes it wherever it can run the network (`nmbench.simulator.sparse.selection`); what was taken
     stands in the run.
 
     Raises
@@ -216,43 +205,10 @@ def compile_sparse(
             f"network {network.name}",
             [f"threads: {threads} for {layout.partitions} partitions; at most one each"],
         )
-    taken = engine
-    if taken == "auto":
-        taken = "lazy" if not lazy_faults(network) and prefers_lazy(layout) else "clock"
+    taken = faster_engine(network) if engine == "auto" else engine
     simulator = SparseSimulator(layout, taken, arithmetic, threads, 0.0)
     simulator.build_s = time.perf_counter() - started
     return simulator
-
-
-def prefers_lazy(layout: Layout) -> bool:
-    """Say whether so little arrives at a neuron in a step that the lazy engine is the faster one.
-
-    A pilot run counts what arrives; the same seed always decides alike.
-    """
-    pilot = SparseSimulator(layout, "lazy", "double", 1, 0.0)
-    pilot.run(PILOT_STEPS, record=False)
-    before = pilot.arrivals or 0
-    pilot.run(PILOT_STEPS, record=False)
-    each = ((pilot.arrivals or 0) - before) / PILOT_STEPS / layout.network.size
-    return each < QUIET
-
-
-def lazy_faults(network: SparseNetwork) -> list[str]:
-    """Return why the lazy engine cannot run a network; empty where it can."""
-    faults = []
-    if network.synapse != "delta":
-        faults.append("engine lazy: synapses must be delta")
-    for population, mean in zip(network.populations, poisson_means(network), strict=True):
-        neuron = population.neuron
-        rest_mv = neuron.e_l_mv + population.drive.current_pa * neuron.tau_m_ms / neuron.c_m_pf
-        if rest_mv >= neuron.v_th_mv:
-            faults.append(f"engine lazy: population {population.name}: its current alone makes it fire")
-        if mean > RARE_MEAN:
-            faults.append(
-                f"engine lazy: population {population.name}: {mean:.3g} Poisson spikes a neuron and step; "
-                f"at most {RARE_MEAN:g}"
-            )
-    return faults
 
 
 def _drive_faults(network: SparseNetwork) -> list[str]:

@@ -7,11 +7,25 @@ from typing import Literal
 import numpy as np
 
 from nmbench.network.sparse import SparseNetwork
-from nmbench.simulator.sparse import kernels
 from nmbench.simulator.sparse.alias import POISSON, POISSON_COLUMNS, RARE, poisson_table, stream_keys
 from nmbench.simulator.sparse.build import CHUNK, Layout
 from nmbench.simulator.sparse.constants import initial_membranes, neuron_constants, refractory_steps
-from nmbench.simulator.sparse.plan import Doubles, LazyState, Plan, State
+from nmbench.simulator.sparse.lazy import TIE
+from nmbench.simulator.sparse.noise import gap
+from nmbench.simulator.sparse.plan import (
+    DECAY,
+    DELTA,
+    DRIVE,
+    EXPONENTIAL,
+    EXPONENTIAL_DOUBLE,
+    GAIN,
+    RESET,
+    THRESHOLD,
+    Doubles,
+    LazyState,
+    Plan,
+    State,
+)
 
 Arithmetic = Literal["fixed", "double"]
 
@@ -20,8 +34,13 @@ PAGE = 4096
 RARE_MEAN = 1 / 64
 """Poisson spikes a neuron and step up to which their places are drawn, and not each neuron's count."""
 
-POWERS = 4096
-"""Steps up to which the decay is looked up."""
+LONGEST_PERIOD = 4096
+MOST_GROWN = 2.0**200
+"""Steps after which the lazy engine's powers of the decay begin anew, or sooner, before they are so large."""
+
+DENSE, DENSE_UNLIKE = 0.3, 0.15
+"""Synaptic events a neuron and step from which on it is faster to sum them first and then to look at all
+neurons: where populations are alike, and where each target's must be looked up (benchmarks/selection.py)."""
 
 
 def make_plan(layout: Layout, arithmetic: Arithmetic) -> Plan:
@@ -29,12 +48,10 @@ def make_plan(layout: Layout, arithmetic: Arithmetic) -> Plan:
     network = layout.network
     double = arithmetic == "double"
     constants = np.array([neuron_constants(p, network.dt_ms, layout.unit) for p in network.populations])
-    if network.synapse == "delta":
-        kind = kernels.DELTA
-    else:
-        kind = kernels.EXPONENTIAL_DOUBLE if double else kernels.EXPONENTIAL
-    if kind == kernels.EXPONENTIAL:
-        constants[:, kernels.GAIN] *= layout.unit
+    exponential = EXPONENTIAL_DOUBLE if double else EXPONENTIAL
+    kind = DELTA if network.synapse == "delta" else exponential
+    if kind == EXPONENTIAL:
+        constants[:, GAIN] *= layout.unit
     means = poisson_means(network)
     rare = (means > 0) & (means <= RARE_MEAN)
     tables = [poisson_table(mean) for mean in means]
@@ -76,7 +93,7 @@ def make_state(layout: Layout, plan: Plan, steps: int, refractory: int) -> State
         for first, size, neuron in zip(layout.first[p], layout.size[p], layout.neuron[p], strict=True):
             at = layout.base[p] + first
             v[at : at + size] = drawn[neuron : neuron + size]
-    apart = plan.kind == kernels.EXPONENTIAL_DOUBLE
+    apart = plan.kind == EXPONENTIAL_DOUBLE
     fired = np.zeros((partitions, PAGE), dtype=np.uint8)
     # a slot is written again when no partition can still be reading it: each may lag by the least delay
     slots = 2 * layout.min_delay + 2
@@ -100,35 +117,48 @@ def make_state(layout: Layout, plan: Plan, steps: int, refractory: int) -> State
 
 
 def make_lazy_state(layout: Layout, plan: Plan, state: State) -> LazyState:
-    """Allocate what the lazy kernel writes; membranes start as the state's do."""
-    positions, network = int(layout.base[-1]), layout.network
-    population = np.zeros(positions, dtype=np.uint8)
-    for p in range(layout.partitions):
-        for k, (first, size) in enumerate(zip(layout.first[p], layout.size[p], strict=True)):
-            population[layout.base[p] + first : layout.base[p] + first + size] = k
-    decay, drive = plan.constants[:, kernels.DECAY], plan.constants[:, kernels.DRIVE]
+    """Allocate what the lazy kernels write; membranes start as the state's do."""
+    positions, network, partitions = int(layout.base[-1]), layout.network, layout.partitions
+    decay = plan.constants[:, DECAY]
+    rest = plan.constants[:, DRIVE] / (1 - decay)
+    threshold, reset = (plan.constants[:, column] - rest for column in (THRESHOLD, RESET))
     held = [refractory_steps(p.neuron, network.dt_ms) for p in network.populations]
-    own = (decay, drive / (1 - decay), *plan.constants[:, [kernels.THRESHOLD, kernels.RESET, kernels.UNIT]].T)
-    # a neuron may rise, fall and rise again in a step: the list has room for more than each once
-    many = 4 * int(np.diff(layout.base).max())
+    population = np.zeros(positions, dtype=np.uint8)
+    grown = np.zeros(positions)
+    for p in range(partitions):
+        for k, (first, size) in enumerate(zip(layout.first[p], layout.size[p], strict=True)):
+            own = slice(layout.base[p] + first, layout.base[p] + first + size)
+            population[own], grown[own] = k, state.v[own] - rest[k]
+    neurons = int(layout.size.sum(axis=1).max())
+    heads = max(partitions * int(layout.segments @ [q.size for q in network.populations]), 1)
+    segment = layout.synapses / heads
+    alike = bool((decay == decay[0]).all() and (threshold == threshold[0]).all())
     return LazyState(
-        membrane=state.v.astype(np.float64),
-        since=np.zeros(positions, dtype=np.int64),
-        risen=np.zeros((layout.partitions, _paged(many, 4)), dtype=np.int32),
-        arrivals=np.zeros((layout.partitions, PAGE // 8), dtype=np.int64),
-        words=np.zeros((layout.partitions, _paged(many, 4)), dtype=np.int32),
-        alone=np.zeros((layout.partitions, PAGE // 8), dtype=np.int64),
+        grown=grown,
+        resting=np.zeros(positions, dtype=np.int32),
+        until=np.zeros(positions, dtype=np.int64),
+        queue=np.zeros((partitions, _paged(2 * decay.size, 8)), dtype=np.int64),
+        risen=np.zeros((partitions, _paged(neurons, 4)), dtype=np.int32),
+        gain=np.zeros((partitions, _paged(decay.size, 8))),
+        bar=np.zeros((partitions, _paged(decay.size, 8))),
         population=population,
-        constants=np.column_stack([*own, held]),
-        powers=decay[:, None] ** np.arange(POWERS),
+        constants=np.column_stack([threshold * (1 - TIE), reset, held]),
+        growth=decay[:, None] ** -np.arange(_period(decay) + 1.0),
+        unit=layout.unit,
+        alike=alike,
+        dense=(DENSE if alike else DENSE_UNLIKE) * neurons / segment if segment else np.inf,
     )
+
+
+def _period(decay: Doubles) -> int:
+    return int(min(LONGEST_PERIOD, np.log(MOST_GROWN) // -np.log(decay.min())))
 
 
 def _first_noise(plan: Plan) -> Doubles:
     """Return the places of the first rare spikes."""
     at = np.full((plan.size.shape[0], PAGE // 8), np.inf)
     for p, k in np.argwhere(plan.rare & (plan.size > 0)):
-        at[p, k] = kernels.gap(plan.rare_keys[p, k], 0) / plan.mean[k]
+        at[p, k] = gap(plan.rare_keys[p, k], 0) / plan.mean[k]
     return at
 
 

@@ -17,6 +17,19 @@ Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[Any]
 """float32, or float64 where arithmetic is in double precision."""
 
+EXPONENTIAL, EXPONENTIAL_DOUBLE, DELTA = 0, 1, 2
+"""Sorts of neuron: fixed-point current, the same in double precision, and membrane jumps (either width)."""
+
+DECAY, GAIN, DRIVE, SYN_DECAY, THRESHOLD, RESET, HELD, WAITING, UNIT = range(9)
+"""Columns of `Plan.constants`.
+
+``HELD`` is far below any membrane: one below it is a counter of refractory steps, which begins at
+``WAITING`` and goes up by 1 a step. ``UNIT`` is the weight of one unit of the integers.
+"""
+
+LAST = 1 << 30
+"""Bit of a segment's head that says: the row ends with this segment."""
+
 
 class Plan(NamedTuple):
     """What the kernel reads. P partitions, K populations, N neurons.
@@ -87,22 +100,31 @@ class State(NamedTuple):
 
 
 class LazyState(NamedTuple):
-    """What the lazy kernel has beside the lists of `State`, by state position ``[S]``.
+    """What the lazy kernels have beside the lists of `State`; by state position ``[S]`` where not said.
 
-    ``membrane`` float64 is that after half of ``since`` (int64) steps: in the future while a neuron is
-    refractory, and then ``since`` is odd, so that the last step of that is no step that it was advanced to.
-    ``risen`` int32 ``[P, n]`` lists the neurons that rose above threshold in the step under way.
-    ``arrivals`` int64 ``[P, 512]`` counts synaptic events in column 0. ``words`` int32 ``[P, n]`` is a row as
-    the synapses', of the spikes from outside, and ``alone`` int64 ``[P, 512]`` its place. Read only:
-    ``population`` uint8, ``constants`` float64 ``[K, 6]`` and ``powers`` ``[K, steps]`` of the decay.
+    ``grown`` float64 is how far a membrane stands from its rest times the ``growth`` of its step, so that
+    decay changes nothing in it; -inf while a neuron is refractory. ``resting`` int32 and ``until`` int64
+    are queues, one a population of a partition, at its place: refractory neurons, and the step in which
+    each is reached again; ``queue`` int64 ``[P, 2 K]``: where a queue begins, and how many it holds.
+
+    ``risen`` int32 ``[P, n]`` lists the neurons that rose above threshold in the step under way; ``gain``
+    and ``bar`` float64 ``[P, K]``: one unit of weight, and the threshold, times the growth of the step.
+
+    Read only: ``population`` uint8, ``constants`` float64 ``[K, 3]``, ``growth`` float64
+    ``[K, period + 1]``: inverse powers of the decay. ``alike``: populations differ in neither decay nor
+    threshold. ``dense``: rows due at once from which on sums are taken before neurons are looked at.
     """
 
-    membrane: Doubles
-    since: Longs
+    grown: Doubles
+    resting: Ints
+    until: Longs
+    queue: Longs
     risen: Ints
-    arrivals: Longs
-    words: Ints
-    alone: Longs
+    gain: Doubles
+    bar: Doubles
     population: Bytes
     constants: Doubles
-    powers: Doubles
+    growth: Doubles
+    unit: float
+    alike: bool
+    dense: float

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nmbench.network.sparse import SparseNetwork
-from nmbench.simulator.sparse import kernels
+from nmbench.simulator.sparse import plan
 from nmbench.simulator.sparse.alias import GOLDEN, POISSON, RARE, mix, poisson_table, stream_keys
 from nmbench.simulator.sparse.build import CHUNK, Layout
 from nmbench.simulator.sparse.constants import initial_membranes, neuron_constants, refractory_steps
@@ -43,8 +43,8 @@ def simulate(
     sizes = [p.size for p in network.populations]
     columns = np.array([neuron_constants(p, network.dt_ms, unit) for p in network.populations])
     constants = np.repeat(columns, sizes, axis=0).astype(width)
-    decay, drive = constants[:, kernels.DECAY], constants[:, kernels.DRIVE]
-    threshold, reset = constants[:, kernels.THRESHOLD], constants[:, kernels.RESET]
+    decay, drive = constants[:, plan.DECAY], constants[:, plan.DRIVE]
+    threshold, reset = constants[:, plan.THRESHOLD], constants[:, plan.RESET]
     refractory = np.repeat([refractory_steps(p.neuron, network.dt_ms) for p in network.populations], sizes)
     outer = np.repeat([round(p.drive.weight / unit) for p in network.populations], sizes)
     sort: type[_Delta] | type[_Exponential] = _Delta if network.synapse == "delta" else _Exponential
@@ -104,9 +104,9 @@ class _Exponential:
 
     def __init__(self, columns: Floats, sizes: list[int], width: Any, unit: float) -> None:
         self.double = width is np.float64
-        gain = columns[:, kernels.GAIN] * (1 if self.double else unit)
+        gain = columns[:, plan.GAIN] * (1 if self.double else unit)
         self.gain = np.repeat(gain, sizes).astype(width)
-        self.syn_decay = np.repeat(columns[:, kernels.SYN_DECAY], sizes).astype(width)
+        self.syn_decay = np.repeat(columns[:, plan.SYN_DECAY], sizes).astype(width)
         self.unit = unit
         self.current = np.zeros((2, sum(sizes)))
 

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from nmbench.simulator.sparse.kernels import LAST
-from nmbench.simulator.sparse.plan import Ints, Longs, Words
+from nmbench.simulator.sparse.plan import LAST, Ints, Longs, Words
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 LOW = np.uint64(0xFFFFFFFF)
