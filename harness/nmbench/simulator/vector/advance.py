@@ -22,7 +22,6 @@ from nmbench.simulator.vector.lanes import (
     store_marked,
     take_float32,
     take_int16,
-    take_int32,
 )
 
 Advance = Callable[[int, Any, int, bool], int]
@@ -30,7 +29,7 @@ Advance = Callable[[int, Any, int, bool], int]
 LEAKY, LINEAR, SYNAPTIC = 0, 1, 2
 """Laws: v = decay*v + sum; with gain, bias, leak and floor; with a synapse state, too."""
 
-FLOAT32_SUMS, INT32_SUMS, INT16_SUMS = 0, 1, 2
+FLOAT32_SUMS, INT16_SUMS = 0, 1
 
 COEFFICIENT_BYTES = 9 * 64
 """Of a block's line of coefficients."""
@@ -130,37 +129,25 @@ def _make(law: int, take: Any) -> Advance:
     return made
 
 
-_leaky_float32, _leaky_int32, _leaky_int16 = (
-    _make(LEAKY, take) for take in (take_float32, take_int32, take_int16)
-)
-_linear_float32, _linear_int32, _linear_int16 = (
-    _make(LINEAR, take) for take in (take_float32, take_int32, take_int16)
-)
-_synaptic_float32, _synaptic_int32, _synaptic_int16 = (
-    _make(SYNAPTIC, take) for take in (take_float32, take_int32, take_int16)
-)
+_leaky_float32, _leaky_int16 = (_make(LEAKY, take) for take in (take_float32, take_int16))
+_linear_float32, _linear_int16 = (_make(LINEAR, take) for take in (take_float32, take_int16))
+_synaptic_float32, _synaptic_int16 = (_make(SYNAPTIC, take) for take in (take_float32, take_int16))
 
 
 @njit(nogil=True)
 def advance(memory: int, q: Any, listed: int, skipping: bool) -> int:
-    """Advance a population by its law, numbered 3 * law + kind of sums."""
+    """Advance a population by its law, numbered 2 * law + kind of sums."""
     law, n = q.law, 0
     if law == 0:
         n = _leaky_float32(memory, q, listed, skipping)
     elif law == 1:
-        n = _leaky_int32(memory, q, listed, skipping)
-    elif law == 2:
         n = _leaky_int16(memory, q, listed, skipping)
-    elif law == 3:
+    elif law == 2:
         n = _linear_float32(memory, q, listed, skipping)
-    elif law == 4:
-        n = _linear_int32(memory, q, listed, skipping)
-    elif law == 5:
+    elif law == 3:
         n = _linear_int16(memory, q, listed, skipping)
-    elif law == 6:
+    elif law == 4:
         n = _synaptic_float32(memory, q, listed, skipping)
-    elif law == 7:
-        n = _synaptic_int32(memory, q, listed, skipping)
     else:
         n = _synaptic_int16(memory, q, listed, skipping)
     return n

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nmbench.counts import Counts
 from nmbench.network.network import Floats, Network
+from nmbench.simulator.vector.compiled import run_compiled
 from nmbench.simulator.vector.grid import Width
 from nmbench.simulator.vector.kernel import run_samples
 from nmbench.simulator.vector.layout import build
@@ -33,15 +36,21 @@ class Vector:
         self.dtype = dtype
         self._network = network
         self._layout = build(network, dtype)
-        self._late = network.dialect.output_delay
-        self._memory: list[tuple[Array, Counts]] = []
+        layout = self._layout
+        self._kernel: Callable[..., int] = run_compiled if layout.sample else run_samples
+        records = (layout.populations, layout.projections, layout.readout)
+        own = (*records, network.output, network.dialect.output_delay)
+        self._fixed = ((layout.sample,) if layout.sample else own) + (layout.limit, layout.zeroed)
+        self._memory: list[Array] = []
+        self._addresses: list[int] = []
         self._floats: dict[int, Vector] = {}
 
     def reserve(self, workers: int) -> None:
         """Have memory for so many workers."""
         while len(self._memory) < workers:
-            listed = np.zeros((len(self._layout.populations), self._layout.depth), np.int64)
-            self._memory.append((aligned(self._layout.words, np.int64), listed))
+            memory = aligned(self._layout.words, np.int64)
+            self._memory.append(memory)
+            self._addresses.append(memory.ctypes.data)
 
     def run(
         self,
@@ -54,27 +63,10 @@ class Vector:
         events: Counts,
     ) -> None:
         """Run samples ``first`` to ``last`` (excluded) in one worker's memory."""
-        layout = self._layout
-        state, listed = self._memory[worker]
+        fixed, memory = self._fixed, self._addresses[worker]
+        steps, offsets, index = batch.steps, batch.offsets, batch.index
         while first < last:
-            first = run_samples(
-                layout.populations,
-                layout.projections,
-                layout.readout,
-                self._network.output,
-                self._late,
-                state,
-                layout.zeroed,
-                listed,
-                first,
-                last,
-                batch.steps,
-                batch.offsets,
-                batch.index,
-                outputs,
-                spikes,
-                events,
-            )
+            first = self._kernel(*fixed, memory, first, last, steps, offsets, index, outputs, spikes, events)
             if first < last:  # more spikes at once than whole numbers are proven for
                 self._float(worker).run(0, first, first + 1, batch, outputs, spikes, events)
                 first += 1

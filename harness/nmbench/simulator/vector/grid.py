@@ -15,6 +15,9 @@ LARGEST = {"int16": 2**15 - 1, "int8": 2**7 - 1}
 AT_ONCE = 4
 """Rows that an int16 sum must hold whatever they are: below, sums would go to memory after every few rows."""
 
+MOST_DISTINCT = 1024
+"""Rows up to which is proven that int16 sums hold them: past these it no longer matters."""
+
 INT32 = 2**31 - 1
 INT16 = 2**15 - 1
 
@@ -31,6 +34,8 @@ class Unit:
         Places from this unit to the target's.
     at_once
         Rows whose sum fits int16, whichever they are.
+    distinct
+        Rows whose sum fits int16 if no two are the same.
     limit
         Input spikes in a step that the target's sums hold, whichever they are.
     most
@@ -40,6 +45,7 @@ class Unit:
     exponent: int
     shift: int
     at_once: int
+    distinct: int
     limit: int
     most: int
 
@@ -107,7 +113,24 @@ def _row_limits(
     limit = room // max(outer, 1)
     if limit < network.populations[0].size:
         return f"{_names(projections)}: what arrives in a step may overflow int32"
-    return [Unit(e, e - finest, INT16 // most, limit, 0) for e, most in zip(exponents, largest, strict=True)]
+    return [
+        Unit(e, e - finest, INT16 // most, distinct_rows(q.weight, e), limit, 0)
+        for q, e, most in zip(projections, exponents, largest, strict=True)
+    ]
+
+
+def distinct_rows(weight: Floats, exponent: int) -> int:
+    """Return how many rows of weights int16 sums hold in every column, whichever they are but each once.
+
+    As many as the largest of a column's weights above 0, and of those below, add up to: two or three times
+    as many as what the largest weight of all allows, where weights are normally distributed.
+    """
+    whole = (weight.T.astype(np.float64) * 2.0**-exponent).astype(np.int16)
+    held = min(len(weight), MOST_DISTINCT)
+    for signed in (whole, -whole):
+        largest = np.sort(signed, axis=1)[:, ::-1][:, :held].clip(0)
+        held = int((largest.cumsum(axis=1, dtype=np.int64) <= INT16).sum(axis=1).min(initial=held))
+    return max(held, 1)
 
 
 def _block_limits(
@@ -126,4 +149,4 @@ def _block_limits(
             f"{_names(projections)}: a kernel's weights sum to {INT16 - room + once} units, int16 overflows"
         )
     limit, most_times = room // max(outer, 1), room // max(once, 1)
-    return [Unit(e, 0, 1, limit, most_times) for e in exponents]
+    return [Unit(e, 0, 1, 1, limit, most_times) for e in exponents]

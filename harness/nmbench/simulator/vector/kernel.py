@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +10,10 @@ from numba import njit
 
 from nmbench.network.network import Floats
 from nmbench.simulator.vector.advance import advance
-from nmbench.simulator.vector.gather import add_blocks, add_rows
+from nmbench.simulator.vector.blocks import add_blocks
+from nmbench.simulator.vector.compiled import ascending
 from nmbench.simulator.vector.lanes import (
+    call_step,
     clear,
     read_float,
     read_int,
@@ -21,7 +21,7 @@ from nmbench.simulator.vector.lanes import (
     write_float,
     write_long,
 )
-from nmbench.simulator.vector.records import BLOCKS, Records
+from nmbench.simulator.vector.records import HEAD, UNLIMITED, Records
 
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
@@ -29,17 +29,19 @@ Ints = npt.NDArray[np.int32]
 SKIP_BELOW = 16
 """Sixteens a spike of the last step from which a branch round silent ones pays: it is foreseen then."""
 
+HEAD_BYTES = HEAD.itemsize
 
-@njit(nogil=True)
-def _run(
+
+@njit(cache=True, nogil=True)
+def run_samples(
     populations: Records,
     projections: Records,
     readout: Ints,
     output: int,
     late: int,
-    state: Longs,
+    limit: int,
     zeroed: int,
-    listed: Longs,
+    memory: int,
     first: int,
     last: int,
     steps: int,
@@ -49,63 +51,110 @@ def _run(
     spikes: Longs,
     events: Longs,
 ) -> int:
-    """Run samples; see `run_samples`."""
+    """Run samples ``first`` to ``last`` (excluded); fill their outputs, spikes and synaptic events.
+
+    Return ``last``, or the first sample in which a neuron spikes more often in one step than the
+    integer sums are proven for: that one has to be run in float32.
+
+    Parameters
+    ----------
+    readout
+        Position of each output neuron, ``[C]``; of an output that spikes, the neuron at each position.
+    late
+        Steps by which outputs come late.
+    limit
+        Input spikes in a step that sums of rows hold whatever they are.
+    zeroed, memory
+        How many bytes of a worker's memory a sample starts with at 0, and its address.
+    """
     # from here on arrays are addresses: handing arrays on counts references, for whose counters threads
     # would contend
-    memory, lengths, depth = state.ctypes.data, listed.ctypes.data, 8 * listed.shape[1]
     indices, rows, places = index.ctypes.data, offsets.ctypes.data, readout.ctypes.data
+    end = index.size
     answers, emitted, delivered = outputs.ctypes.data, spikes.ctypes.data, events.ctypes.data
-    answer_bytes = 4 * steps * outputs.shape[2]
-    spike_bytes, event_bytes = 8 * steps * populations.size, 8 * steps * projections.size
-    end, line = index.size, 8 * projections.size
+    classes, line, size = 4 * outputs.shape[2], 8 * projections.size, populations.size
     read = populations[output]
     for b in range(first, last):
-        answer, row = answers + b * answer_bytes, rows + 8 * b * steps
+        answer, row = answers + b * steps * classes, rows + 8 * b * steps
+        counted = delivered + b * steps * line
         clear(memory, zeroed)
         if read.spiking or late:
-            clear(answer, answer_bytes)
-        counted = delivered + b * event_bytes
-        for p in range(1, populations.size):
-            for r in range(populations[p].incoming, populations[p].inner):
-                if not _take_in(projections[r], memory, row, indices, end, counted, 0):
-                    return b
+            clear(answer, steps * classes)
+        repeats = limit < UNLIMITED and not ascending(indices, row, steps)
+        if not _begin(populations, projections, memory, row, indices, counted):
+            return b
         for t in range(steps):
-            mine = emitted + b * spike_bytes + 8 * t * populations.size
-            theirs = counted + line * t
-            write_long(mine, read_long(row + 8 * t + 8) - read_long(row + 8 * t))
-            for p in range(1, populations.size):
+            mine, theirs = emitted + 8 * size * (b * steps + t), counted + line * t
+            lo = read_long(row + 8 * t)
+            n = read_long(row + 8 * t + 8) - lo
+            if n > limit:
+                return b
+            write_long(mine, n)
+            _announce(memory, populations[0], t, indices + 4 * lo, n, end - lo, repeats)
+            for p in range(1, size):
                 q = populations[p]
-                for r in range(q.inner, q.incoming_end):
-                    c = projections[r]
-                    due, n, ids = t - c.delay, 0, 0
-                    if due >= 0:
-                        s = populations[c.source]
-                        slot = due & s.mask
-                        ids = memory + s.lists + slot * s.list_bytes
-                        n = read_long(lengths + c.source * depth + 8 * slot)
-                    write_long(theirs + c.number, _deliver(memory, c, ids, n, n))
-                slot = t & q.mask
-                quiet = t == 0 or read_long(mine - 8 * populations.size + 8 * p) * SKIP_BELOW < q.sixteens
-                fired = advance(memory, q, memory + q.lists + slot * q.list_bytes, quiet)
-                write_long(lengths + p * depth + 8 * slot, fired)
-                write_long(mine + 8 * p, fired)
-                # the input's share of the next step does not wait for this step's spikes: while its rows are
-                # read, the processor finds out how many there are
+                for at in range(q.steps, q.steps_end, 8):
+                    call_step(read_long(at), memory, t, theirs, mine)
+                if not q.advanced:
+                    _step(projections, q, memory, t, theirs, mine, p, size)
+                # the input's share of the next step does not wait for this step's spikes: while its blocks
+                # are added, the processor finds out how many there are
                 for r in range(q.incoming, q.inner if t + 1 < steps else q.incoming):
-                    if not _take_in(projections[r], memory, row, indices, end, theirs + line, t + 1):
+                    if not _take_in(projections[r], memory, row, indices, theirs + line, t + 1):
                         return b
             if t + late < steps:
-                out = answer + 4 * outputs.shape[2] * (t + late)
+                out = answer + classes * (t + late)
                 _read_out(memory, read, t, read_long(mine + 8 * output), out, places, readout.size)
     return last
 
 
-@njit(nogil=True, forceinline=True)
-def _take_in(c: Any, memory: int, row: int, indices: int, end: int, events: int, t: int) -> bool:
-    """Add what the input brings through a projection in step ``t``; False if sums may not hold it.
+@njit(nogil=True)
+def _begin(
+    populations: Records, projections: Records, memory: int, row: int, indices: int, events: int
+) -> bool:
+    """Add what the input brings through blocks in the first step; False if sums may not hold it."""
+    held = True
+    for p in range(1, populations.size):
+        for r in range(populations[p].incoming, populations[p].inner):
+            held &= _take_in(projections[r], memory, row, indices, events, 0)
+    return held
 
-    ``row`` is the address of the sample's offsets, ``end`` the length of the batch's list of spikes, and
-    ``events`` where the step's synaptic events are counted.
+
+@njit(nogil=True, forceinline=True)
+def _step(
+    projections: Records, q: Any, memory: int, t: int, events: int, spikes: int, p: int, line: int
+) -> None:
+    """Advance population ``p``, which blocks reach or which has a law that rows' functions do not know.
+
+    ``events`` and ``spikes`` are the addresses of the step's counts, ``line`` is how many of the latter.
+    """
+    for r in range(q.inner, q.rows):
+        c = projections[r]
+        head = memory + c.heads + ((t - c.delay) & c.mask) * HEAD_BYTES
+        write_long(events + c.number, _deliver(memory, c, read_long(head), read_long(head + 8)))
+    listed = memory + q.lists + (t & q.mask) * q.list_bytes
+    before = read_long(spikes + 8 * (p - line)) if t > 0 else 0
+    n = advance(memory, q, listed, before * SKIP_BELOW < q.sixteens)
+    write_long(spikes + 8 * p, n)
+    _announce(memory, q, t, listed, n, n, 0)
+
+
+@njit(nogil=True, forceinline=True)
+def _announce(memory: int, q: Any, t: int, ids: int, n: int, readable: int, repeats: int) -> None:
+    """Say where a population's spikes of step ``t`` are listed, in its `HEAD`."""
+    head = memory + q.heads + (t & q.mask) * HEAD_BYTES
+    write_long(head, ids)
+    write_long(head + 8, n)
+    write_long(head + 16, readable)
+    write_long(head + 24, repeats)
+
+
+@njit(nogil=True, forceinline=True)
+def _take_in(c: Any, memory: int, row: int, indices: int, events: int, t: int) -> bool:
+    """Add what the input brings through blocks in step ``t``; False if sums may not hold it.
+
+    ``row`` is the address of the sample's offsets, and ``events`` where the step's synaptic events are
+    counted.
     """
     due, lo, n = t - c.delay, 0, 0
     if due >= 0:
@@ -113,29 +162,19 @@ def _take_in(c: Any, memory: int, row: int, indices: int, end: int, events: int,
         n = read_long(row + 8 * due + 8) - lo
     if n > c.limit and _too_many(indices + 4 * lo, n, c.most):
         return False
-    write_long(events + c.number, _deliver(memory, c, indices + 4 * lo, n, end - lo))
+    write_long(events + c.number, _deliver(memory, c, indices + 4 * lo, n))
     return True
 
 
 @njit(nogil=True, forceinline=True)
-def _deliver(memory: int, c: Any, ids: int, n: int, listed: int) -> int:
-    """Add what the ``n`` spikes listed at ``ids`` bring through a projection; return its synaptic events.
-
-    ``listed`` neurons may be read there: rows of those behind are fetched ahead.
-    """
-    events, pitch, table = 0, c.pitch, c.table
+def _deliver(memory: int, c: Any, ids: int, n: int) -> int:
+    """Add the blocks of the ``n`` spikes listed at ``ids``; return their synaptic events."""
+    events = 0
     if n == 0:
         return events
     for a in range(c.passes, c.passes_end, 24):
-        code, sums, weights = read_long(a), memory + read_long(a + 8), read_long(a + 16)
-        if c.kind == BLOCKS:
-            events = add_blocks(code, sums, pitch, weights, ids, n, table)
-            continue
-        events, done, at_once, shift = 0, 0, c.at_once, c.shift
-        while done < n:
-            m = min(n - done, at_once)
-            events += add_rows(code, sums, weights, pitch, ids + 4 * done, m, listed - done, table, shift)
-            done += m
+        sums, weights = memory + read_long(a + 8), read_long(a + 16)
+        events = add_blocks(read_long(a), sums, c.pitch, weights, ids, n, c.table)
     return events
 
 
@@ -160,79 +199,3 @@ def _read_out(memory: int, read: Any, t: int, n: int, out: int, places: int, cou
     else:
         for k in range(count):
             write_float(out + 4 * k, read_float(memory + read.membranes + 4 * read_int(places + 4 * k)))
-
-
-def _sources() -> int:
-    """Hash the files of this engine, more than 0."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return 1 + int.from_bytes(digest.digest()[:7], "little")
-
-
-def _cached(sources: int) -> Any:
-    """Compile the kernel, kept on disk under what its sources are: all of them, not this file alone.
-
-    Numba keeps a function as long as its own file and the values that it encloses stay the same.
-    """
-
-    @njit(cache=True, nogil=True)
-    def run_samples(
-        populations: Records,
-        projections: Records,
-        readout: Ints,
-        output: int,
-        late: int,
-        state: Longs,
-        zeroed: int,
-        listed: Longs,
-        first: int,
-        last: int,
-        steps: int,
-        offsets: Longs,
-        index: Ints,
-        outputs: Floats,
-        spikes: Longs,
-        events: Longs,
-    ) -> int:
-        """Run samples ``first`` to ``last`` (excluded); fill their outputs, spikes and synaptic events.
-
-        Return ``last``, or the first sample in which a neuron spikes more often in one step than the
-        integer sums are proven for: that one has to be run in float32.
-
-        Parameters
-        ----------
-        readout
-            Position of each output neuron, ``[C]``; of an output that spikes, the neuron at each position.
-        late
-            Steps by which outputs come late.
-        state, zeroed
-            A worker's memory (64-byte aligned), and how many bytes of it a sample starts with at 0.
-        listed
-            Lengths of the spike lists, ``[P, depth]``.
-        """
-        if sources == 0:  # never: the hash is only enclosed
-            return first
-        return _run(
-            populations,
-            projections,
-            readout,
-            output,
-            late,
-            state,
-            zeroed,
-            listed,
-            first,
-            last,
-            steps,
-            offsets,
-            index,
-            outputs,
-            spikes,
-            events,
-        )
-
-    return run_samples
-
-
-run_samples = _cached(_sources())

@@ -109,6 +109,15 @@ def read_long(builder: Builder, address: Any) -> Any:
     return builder.load(pointer(builder, address, ir.IntType(64)), align=8)
 
 
+@_operation(types.int64, types.intp)
+def falls(builder: Builder, address: Any) -> Any:
+    """Count of the seventeen int32 at the address those that are followed by none greater."""
+    here = builder.load(pointer(builder, address, INTS.vector), align=4)
+    next_ = builder.load(pointer(builder, builder.add(address, ir.IntType(64)(4)), INTS.vector), align=4)
+    marks = builder.bitcast(builder.icmp_signed(">=", here, next_), ir.IntType(LANES))
+    return builder.zext(builder.ctpop(marks), ir.IntType(64))
+
+
 @_operation(types.void, types.intp, types.int64)
 def write_long(builder: Builder, address: Any, value: Any) -> None:
     """Store one int64."""
@@ -139,12 +148,6 @@ def store(builder: Builder, address: Any, value: Any) -> None:
 def take_float32(builder: Builder, address: Any, scale: Any) -> Any:
     """Load a float32 sum and leave 0 there; the scale is that of whole numbers."""
     return _take(builder, address, FLOATS.vector, 64)
-
-
-@_operation(FLOATS, types.intp, FLOATS)
-def take_int32(builder: Builder, address: Any, scale: Any) -> Any:
-    """Load an int32 sum times its scale, rounded once, and leave 0 there."""
-    return builder.fmul(builder.sitofp(_take(builder, address, INTS.vector, 64), FLOATS.vector), scale)
 
 
 @_operation(FLOATS, types.intp, FLOATS)
@@ -216,17 +219,48 @@ def count_bits(builder: Builder, word: Any) -> Any:
     return builder.ctpop(word)
 
 
+def packed_first(builder: Builder, values: Any, marks: Any) -> Any:
+    """Return the marked values first, and anything behind them."""
+    kind = ir.FunctionType(INTS.vector, [INTS.vector, MARKS.vector, INTS.vector])
+    name = "llvm.experimental.vector.compress.v16i32"
+    compress = declared(builder.module, kind, name)
+    return builder.call(compress, [values, marks, ir.Constant(INTS.vector, ir.Undefined)])
+
+
 @_operation(types.void, types.intp, INTS, MARKS)
 def store_marked(builder: Builder, address: Any, values: Any, marks: Any) -> None:
     """Store the marked values first; what follows them up to sixteen is overwritten.
 
     The register is compressed and stored whole: compressing into memory is microcode on Zen 4 and 5.
     """
-    kind = ir.FunctionType(INTS.vector, [INTS.vector, MARKS.vector, INTS.vector])
-    name = "llvm.experimental.vector.compress.v16i32"
-    compress = declared(builder.module, kind, name)
-    packed = builder.call(compress, [values, marks, ir.Constant(INTS.vector, ir.Undefined)])
+    packed = packed_first(builder, values, marks)
     builder.store(packed, pointer(builder, address, INTS.vector), align=4)
+
+
+def store_lanes(builder: Builder, value: Any, to: Any, marks: Any) -> None:
+    """Store the marked ones of sixteen float32 at a pointer, and leave the others as they are."""
+    name = "llvm.masked.store.v16f32.p0" + ("v16f32" if "*" in str(to.type) else "")
+    kinds = [FLOATS.vector, to.type, ir.IntType(32), MARKS.vector]
+    store = declared(builder.module, ir.FunctionType(ir.VoidType(), kinds), name)
+    builder.call(store, [value, to, ir.IntType(32)(4), marks])
+
+
+def _call(arguments: int) -> Any:
+    """Make an intrinsic that calls the function of so many int64 at an address."""
+
+    def emit(builder: Builder, address: Any, *values: Any) -> Any:
+        long = ir.IntType(64)
+        function = pointer(builder, address, ir.FunctionType(long, [long] * arguments))
+        return builder.call(function, values)
+
+    return _operation(types.int64, *[types.int64] * (arguments + 1))(emit)
+
+
+call_step = _call(4)
+"""Call `nmbench.simulator.vector.program.write_step`'s function at an address."""
+
+call_sample = _call(10)
+"""Call `nmbench.simulator.vector.program.write_sample`'s function at an address."""
 
 
 def _define(symbol: Any, function: Any) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left as bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from llvmlite import ir
 
 from nmbench.network.connectivity import fan_out
-from nmbench.network.network import Floats, Network, Population
+from nmbench.network.network import Floats, Network, Population, Projection
 from nmbench.simulator.vector.advance import LEAKY, LINEAR, SYNAPTIC
 from nmbench.simulator.vector.grid import Unit, Width, units
 from nmbench.simulator.vector.places import Place, place
-from nmbench.simulator.vector.records import POPULATION, PROJECTION, Records
-from nmbench.simulator.vector.weights import Array, Laid, aligned, lay_out
-
-UNBOUNDED = 2**62
+from nmbench.simulator.vector.program import SAMPLE, Program, write_sample, write_step
+from nmbench.simulator.vector.records import HEAD, POPULATION, PROJECTION, UNLIMITED, Records
+from nmbench.simulator.vector.rows import chunks_of
+from nmbench.simulator.vector.weights import KINDS, Array, Laid, aligned, lay_out
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,21 +26,24 @@ class Layout:
 
     Attributes
     ----------
+    sample
+        Address of the function that runs a sample, 0 where there is none.
+    limit
+        Input spikes in a step that the sums of rows hold whatever they are.
     words, zeroed
         Size of a worker's memory in 8 bytes, and bytes of it that a sample starts with at 0.
-    depth
-        Spike lists kept of each population.
     kept
-        Arrays that the records point into.
+        Arrays and compiled functions that the records point into.
     """
 
+    sample: int
     populations: Records
     projections: Records
     readout: Array
+    limit: int
     words: int
     zeroed: int
-    depth: int
-    kept: list[Array]
+    kept: list[Array | Program]
 
 
 def build(network: Network, width: Width) -> Layout:
@@ -59,27 +63,39 @@ def build(network: Network, width: Width) -> Layout:
         lay_out(network, q, source[q.source], placed, fan_out(network, q), unit, width)
         for q, unit in zip(network.projections, found, strict=True)
     ]
-    order = sorted(
-        range(len(laid)), key=lambda r: (network.projections[r].target, network.projections[r].source)
-    )
-    populations, zeroed, words, depth = _populations(network, placed, found, width, order)
+    # by target; blocks before rows, the input before others
+    order = sorted(range(len(laid)), key=lambda r: _key(network.projections[r]))
+    populations, zeroed, words = _populations(network, placed, found, width, order)
     projections, passes = _projections(network, laid, found, order, populations)
+    coefficients = [aligned(p.coefficients.size, np.float32) for p in placed]
+    for copy, p in zip(coefficients, placed, strict=True):
+        copy[:] = p.coefficients.ravel()
+    populations["coefficients"] = [copy.ctypes.data for copy in coefficients]
     output = network.output
     readout = placed[output].position.astype(np.int32)
     if populations["spiking"][output]:
         readout = np.zeros(placed[output].positions, np.int32)
         readout[placed[output].position] = np.arange(network.populations[output].size)
-    coefficients = [aligned(p.coefficients.size, np.float32) for p in placed]
-    for copy, p in zip(coefficients, placed, strict=True):
-        copy[:] = p.coefficients.ravel()
-    populations["coefficients"] = [copy.ctypes.data for copy in coefficients]
-    kept = [passes, *coefficients, *(r.values for r in laid), *(r.table for r in laid)]
-    return Layout(populations, projections, readout, words // 8, zeroed, depth, kept)
+    limit = min(
+        (
+            unit.limit
+            for q, unit in zip(network.projections, found, strict=True)
+            if q.source == 0 and q.kind == "dense"
+        ),
+        default=UNLIMITED,
+    )
+    sample, compiled = _compile(network, populations, projections, placed, width)
+    kept = [*compiled, passes, *coefficients, *(r.values for r in laid), *(r.table for r in laid)]
+    return Layout(sample, populations, projections, readout, limit, words // 8, zeroed, kept)
+
+
+def _key(projection: Projection) -> tuple[int, bool, int]:
+    return projection.target, projection.kind == "dense", projection.source
 
 
 def _units(network: Network, width: Width) -> list[Unit]:
     if width == "float32":
-        return [Unit(0, 0, UNBOUNDED, UNBOUNDED, 0)] * len(network.projections)
+        return [Unit(0, 0, UNLIMITED, UNLIMITED, UNLIMITED, 0)] * len(network.projections)
     found = units(network, width)
     if isinstance(found, str):
         raise ValueError(found)
@@ -88,10 +104,10 @@ def _units(network: Network, width: Width) -> list[Unit]:
 
 def _populations(
     network: Network, placed: list[Place], found: list[Unit], width: Width, order: list[int]
-) -> tuple[Records, int, int, int]:
-    """Return the records, the bytes that start at 0, the bytes in all, and the depth of the lists."""
-    records = np.zeros(len(placed), POPULATION)
-    targets = np.array([network.projections[r].target for r in order], np.int64)
+) -> tuple[Records, int, int]:
+    """Return the records, the bytes that start at 0, and the bytes in all."""
+    records = aligned(len(placed), POPULATION)
+    keys = [_key(network.projections[r]) for r in order]
     dialect = network.dialect
     at = 0
     for p, (population, here) in enumerate(zip(network.populations, placed, strict=True)):
@@ -100,36 +116,42 @@ def _populations(
             continue
         mine = [r for r in order if network.projections[r].target == p]
         blocks = any(network.projections[r].kind == "conv2d" for r in mine)
-        sums = 0 if width == "float32" or not mine else 2 if blocks else 1
+        whole = blocks and width != "float32"
         number = _law(population, here.coefficients)
         lagging = dialect.order == "membrane_synapse_threshold" and population.model in ("CubaLIF", "CubaLI")
-        record["incoming"], record["incoming_end"] = np.searchsorted(targets, [p, p + 1])
-        record["inner"] = record["incoming"] + sum(network.projections[r].source == 0 for r in mine)
-        record["spiking"], record["law"] = law.spiking, 3 * number + sums
+        record["incoming"], record["inner"] = bisect(keys, (p, False, 0)), bisect(keys, (p, False, 1))
+        record["rows"] = bisect(keys, (p, True, 0))
+        record["advanced"] = number == LEAKY and not blocks and here.blocks == 1 and len(mine) > 0
+        record["spiking"], record["law"] = law.spiking, 2 * number + whole
         record["lagging"], record["subtract"] = lagging, dialect.reset == "subtract" or not law.resets
         record["scale"] = 2.0 ** min((found[r].exponent for r in mine), default=0)
-        record["sum_bytes"] = 32 if sums == 2 else 64
+        record["sum_bytes"] = 32 if whole else 64
         for name in ("first", "lines", "line_pitch", "pixels", "pixel_pitch", "blocks"):
             record[name] = getattr(here, name)
         record["sixteens"] = here.lines * here.pixels * here.blocks
         # an odd number of lines between arrays: at multiples of 4 KiB loads would wait for stores
         for name, size in (
-            ("sums", 2 if sums == 2 else 4),
+            ("sums", 2 if whole else 4),
             ("currents", 4 * (number == SYNAPTIC)),
             ("membranes", 4),
         ):
             record[name] = at
             at += (-(-here.positions * size // 64) | 1) * 64
-    zeroed = at
-    delays = [
-        max((q.delay for q in network.projections if q.source == p), default=0) for p in range(len(placed))
+    kept = [
+        # the least power of two above the delay
+        1 << max((q.delay for q in network.projections if q.source == p), default=0).bit_length()
+        for p in range(len(placed))
     ]
-    for record, here, delay in zip(records[1:], placed[1:], delays[1:], strict=True):
-        kept = 1 << delay.bit_length()  # the least power of two above the delay
+    records["mask"] = np.array(kept) - 1
+    for record, lists in zip(records, kept, strict=True):
+        record["heads"] = at
+        at += lists * HEAD.itemsize
+    at = zeroed = -(-at // 64) * 64
+    for record, here, lists in zip(records, placed, kept, strict=True):
         # a list is stored by sixteens and may end in the middle of one
-        record["lists"], record["list_bytes"], record["mask"] = at, 4 * here.positions + 64, kept - 1
-        at += kept * (4 * here.positions + 64)
-    return records, zeroed, at, int(records["mask"].max(initial=0)) + 1
+        record["lists"], record["list_bytes"] = at, 4 * here.positions + 64
+        at += lists * (4 * here.positions + 64)
+    return records, zeroed, at
 
 
 def _law(population: Population, coefficients: Floats) -> int:
@@ -144,8 +166,9 @@ def _law(population: Population, coefficients: Floats) -> int:
 def _projections(
     network: Network, laid: list[Laid], found: list[Unit], order: Iterable[int], populations: Records
 ) -> tuple[Records, Array]:
+    """Return the records in order, and what their passes point into."""
     passes: list[tuple[int, int, int]] = []
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, int]] = []
     for r in order:
         projection, here, unit = network.projections[r], laid[r], found[r]
         base = int(populations["sums"][projection.target])
@@ -154,20 +177,22 @@ def _projections(
         rows.append(
             {
                 "number": 8 * r,
-                "source": projection.source,
+                "heads": populations["heads"][projection.source],
+                "mask": populations["mask"][projection.source],
                 "delay": projection.delay,
-                "kind": here.kind,
+                "table": here.table.ctypes.data,
+                "pitch": here.pitch,
+                "weights": here.values.ctypes.data,
+                "at_once": unit.at_once,
+                "distinct": unit.distinct,
+                "shift": unit.shift,
                 "passes": 24 * first,
                 "passes_end": 24 * len(passes),
-                "pitch": here.pitch,
-                "table": here.table.ctypes.data,
-                "at_once": unit.at_once,
-                "shift": unit.shift,
                 "limit": unit.limit,
                 "most": unit.most,
             }
         )
-    records = np.zeros(len(rows), PROJECTION)
+    records = aligned(len(rows), PROJECTION)
     for record, row in zip(records, rows, strict=True):
         for name, value in row.items():
             record[name] = value
@@ -175,3 +200,29 @@ def _projections(
     for name in ("passes", "passes_end"):
         records[name] += calls.ctypes.data
     return records, calls
+
+
+def _compile(
+    network: Network, populations: Records, projections: Records, placed: list[Place], width: Width
+) -> tuple[int, list[Array | Program]]:
+    """Compile what adds rows and say so in the records; return `Layout.sample`, and what is to be kept."""
+    module, kind, parts = ir.Module(), KINDS[width], []
+    for p, (record, here) in enumerate(zip(populations, placed, strict=True)):
+        rows = sum(q.target == p and q.kind == "dense" for q in network.projections)
+        mine = projections[record["rows"] : record["rows"] + rows]
+        parts.append(chunks_of(p, record, mine, here.positions, here.coefficients[0]) if rows else [])
+    chunks = [chunk for part in parts for chunk in part]
+    if not chunks:
+        return 0, []
+    read, output = populations[network.output], network.output
+    if populations["advanced"][1:].all() and not read["spiking"] and not network.dialect.output_delay:
+        write_sample(module, kind, chunks, populations, output, network.populations[output].size)
+        program = Program(module)
+        return program.address(SAMPLE), [program]
+    for number, chunk in enumerate(chunks):
+        write_step(module, f"step{number}", kind, chunk)
+    program = Program(module)
+    addresses = np.array([program.address(f"step{number}") for number in range(len(chunks))], np.int64)
+    ends = addresses.ctypes.data + 8 * np.cumsum([0, *(len(part) for part in parts)])
+    populations["steps"], populations["steps_end"] = ends[:-1], ends[1:]
+    return 0, [program, addresses]

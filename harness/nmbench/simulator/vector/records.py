@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Record = Any
 Records = npt.NDArray[Any]
 
-ROWS, BLOCKS = 0, 1
-"""How a projection is delivered: whole rows, or blocks of a convolution."""
+UNLIMITED = 2**62
+"""Of spikes that sums hold: those of float32."""
 
 POPULATION = np.dtype(
     [
-        ("incoming", np.int64),  # its first projection; those of the input come first
-        ("inner", np.int64),  # its first projection that is none of the input
-        ("incoming_end", np.int64),
+        ("steps", np.int64),  # where the addresses of its chunks' functions stand: first and end, equal
+        ("steps_end", np.int64),  # where nothing comes by rows
+        ("advanced", np.int64),  # 1: these functions advance it, too
+        ("incoming", np.int64),  # its first projection: by blocks of the input, by blocks of others, by rows
+        ("inner", np.int64),  # its first by blocks of others
+        ("rows", np.int64),  # its first by rows
         ("spiking", np.int64),
         ("law", np.int64),  # which function advances it
         ("lagging", np.float32),  # 1: its membrane sees the last step's current
@@ -41,6 +45,7 @@ POPULATION = np.dtype(
         ("coefficients", np.int64),  # address; a line of ``COEFFICIENTS`` for each block
         ("lists", np.int64),  # place of the spike lists of the last steps
         ("list_bytes", np.int64),
+        ("heads", np.int64),  # place of a `HEAD` for each of them
         ("mask", np.int64),  # number of lists, a power of two, less 1
     ],
     align=True,
@@ -59,20 +64,33 @@ COEFFICIENTS = (
 )
 """Order of a block's coefficients, 64 bytes each."""
 
+HEAD = np.dtype(
+    [
+        ("ids", np.int64),  # address of a step's list of spikes
+        ("count", np.int64),
+        ("readable", np.int64),  # neurons that stand there, those of later steps too: to be fetched ahead
+        ("repeats", np.int64),  # 1: a neuron may stand in it more than once
+    ],
+)
+"""Where a population's spikes of a step are listed; all 0 before the sample begins."""
+
 PROJECTION = np.dtype(
     [
         ("number", np.int64),  # its place in the network, 8 bytes each
-        ("source", np.int64),
+        ("heads", np.int64),  # of its source
+        ("mask", np.int64),
         ("delay", np.int64),
-        ("kind", np.int64),
-        ("passes", np.int64),  # address of its calls of `add_rows` or `add_blocks`: three int64 each, the
-        ("passes_end", np.int64),  # code, the place of the sums and the address of the weights
-        ("pitch", np.int64),  # bytes from row to row of weights, or from line to line of the map
         ("table", np.int64),  # address: fan-out by neuron, or place, block and fan-out
-        ("at_once", np.int64),  # rows that an int16 sum holds whatever they are
+        ("pitch", np.int64),  # bytes from row to row of weights, or from line to line of the map
+        # by rows
+        ("weights", np.int64),  # address
+        ("at_once", np.int64),  # rows that an int16 sum holds, whichever they are
+        ("distinct", np.int64),  # where no two are the same
         ("shift", np.int64),  # from this projection's unit to the target's
+        # by blocks
+        ("passes", np.int64),  # address of its calls of `add_blocks`: three int64 each, the code, the place
+        ("passes_end", np.int64),  # of the sums and the address of the weights
         ("limit", np.int64),  # spikes in a step that the target's sums hold whatever they are
         ("most", np.int64),  # times that a neuron may spike in a step where there are more
     ],
-    align=True,
 )

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nmbench.network.network import Network, Projection
-from nmbench.simulator.vector.gather import SHAPES, WIDEST
+from nmbench.simulator.vector.blocks import SHAPES
 from nmbench.simulator.vector.grid import Unit, Width
 from nmbench.simulator.vector.places import SIXTEEN, Longs, Place, reach
-from nmbench.simulator.vector.records import BLOCKS, ROWS
 from nmbench.simulator.vector.registers import BYTES, FLOAT32, INT8, INT16
 
 KINDS = {"float32": FLOAT32, "int16": INT16, "int8": INT8}
@@ -27,17 +26,14 @@ class Laid:
 
     Attributes
     ----------
-    kind
-        `ROWS` or `BLOCKS`.
     values, table
         Bytes of the weights; int32 fan-out by source position, or entries of place, block, fan-out, 0.
     pitch
         Bytes from row to row of weights, or from line to line of the target's sums.
     passes
-        Code, place within the target's sums and place within ``values`` (bytes) of each call.
+        Of blocks: code, place within the target's sums and place within ``values`` (bytes) of each call.
     """
 
-    kind: int
     values: Array
     table: Array
     pitch: int
@@ -102,9 +98,7 @@ def _rows(
     rows[np.ix_(source, place.position)] = weight
     table = np.zeros(positions, np.int32)
     table[source] = fan
-    chunks = _chunks(place.positions // SIXTEEN, tuple(range(1, WIDEST + 1)))
-    passes = [(64 * kind + n, 64 * k, SIXTEEN * BYTES[kind] * k) for k, n in chunks]
-    return Laid(ROWS, values, table, place.positions * BYTES[kind], passes)
+    return Laid(values, table, place.positions * BYTES[kind], [])
 
 
 def _blocks(
@@ -145,7 +139,7 @@ def _blocks(
     table[source, 2] = fan
     line = reach_across * filled
     passes = _block_passes(kind, reach_down, line // SIXTEEN, place.pitch * summed)
-    return Laid(BLOCKS, values, table, place.pitch * summed, passes)
+    return Laid(values, table, place.pitch * summed, passes)
 
 
 def _written_out(weight: Array, projection: Projection) -> Array:
