@@ -78,6 +78,7 @@ class Repricer:
                         update={
                             "version": platform.info.version,
                             "card_sha256": card.sha256 if card else None,
+                            "what_if": card is not None and card.status == "what-if",
                             "caveat": platform.info.caveat,
                         }
                     ),

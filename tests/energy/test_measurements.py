@@ -216,7 +216,6 @@ def test_all_faults_of_a_file_come_at_once(tmp_path: Path) -> None:
         "rows.0.boundary",
         "rows.0.measured.latency_s",
         "rows.0.network.projections.0.to",
-        "rows.1.options.boards",
         "rows.1.activity.rate_hz",
         "rows.2.network: missing",
     )

@@ -70,6 +70,15 @@ def test_a_kernel_takes_the_words_that_the_compiler_printed() -> None:
     assert words == [81, 24 * 9 * 5]
 
 
+def test_a_tile_that_reaches_beyond_the_map_takes_its_whole_room() -> None:
+    """PilotNet's fifth layer has 2560 neurons, but 20 columns take a tile of 32: room for 4096."""
+    card = load_card("loihi2").with_limit("neuron_bytes_sigmadelta", 1).with_limit("neurons_per_core", 3500)
+    mapping = place(tiny.pilotnet_sdnn(), card)
+    assert isinstance(mapping, Mapping)
+    assert mapping.placements[5].cores == 2
+    assert mapping.placements[5].binding == "neurons_per_core"
+
+
 @given(shape=st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 40)))
 @settings(max_examples=60, deadline=None)
 def test_tiles_are_powers_of_two_wide_and_cover_the_map(shape: tuple[int, int, int]) -> None:
@@ -129,6 +138,32 @@ def test_copies_of_a_network_take_as_many_cores_each(copies: int, sizes: list[in
         if isinstance(together, Mapping):
             assert isinstance(alone, Mapping)
             assert together.placements[1:] == alone.placements[1:] * copies
+
+
+def test_populations_of_one_size_and_different_needs_are_not_taken_for_alike() -> None:
+    """Another model; inputs from two sources, instead of twice from one, which share axons and messages."""
+    pair = (Group("in", "Input", (1,)), Group("a", "LIF", (6000,)), Group("b", "SigmaDelta", (6000,)))
+    one, two = fitted(Outline(pair, ()), "loihi2").placements[1:]
+    assert (one.cores, two.cores) == (1, 2)
+
+    sources = [Group(name, "LIF", (3000,)) for name in ("s0", "s1")]
+    groups = (
+        Group("in", "Input", (1,)),
+        *sources,
+        *(Group(name, "LIF", (100,)) for name in ("twice", "once")),
+    )
+    ends = [(1, 4), (1, 4), (1, 3), (2, 3)]
+    links = tuple(Link(f"l{i}", a, b, "dense", 300_000, delay=i) for i, (a, b) in enumerate(ends))
+    assert "twice: axons in per core" in refused(Outline(groups, links), "loihi")
+    assert "once" not in refused(Outline(groups, links), "loihi")
+
+
+def test_each_of_several_alike_is_named_where_none_fits() -> None:
+    groups = (Group("in", "Input", (5000,)), Group("a", "LIF", (10,)), Group("b", "LIF", (10,)))
+    both = Outline(groups, tuple(tiny.full_link(groups, 0, target) for target in (1, 2)))
+    assert "a: axons in per core" in refused(both, "loihi") and "b: axons in per core" in refused(
+        both, "loihi"
+    )
 
 
 def hala_point(populations: int, synapses: int = 0) -> Outline:
@@ -203,6 +238,7 @@ def test_stated_chips_and_boards_are_on() -> None:
     mapping = fitted(sizes, "spinnaker", Conditions(chips=100))
     assert (mapping.chips, mapping.boards) == (100, 3)
     assert fitted(sizes, "memristor-rram", Conditions(chips=3)).chips == 3
+    assert fitted(sizes, "spinnaker", Conditions(chips=1, boards=1)).boards == 1
 
 
 def test_too_few_or_too_many_stated_are_named() -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from nmbench.quantity import Boundary, Kind
 from nmbench.report.ranking import Place
 
+WHAT_IF = "a what-if platform: every value of its card is an estimate"
+"""Why no number of such a platform is ranked."""
+
 
 @dataclass(frozen=True)
 class Stated:
@@ -69,10 +72,8 @@ class Row:
         """Why none of its numbers is ranked; None where they may be."""
         if self.status != "ok":
             return f"{self.status}: {self.error}"
-        if self.what_if:
-            return "a what-if platform: every value of its card is an estimate"
-        if self.differs:
-            return self.differs
+        if self.what_if or self.differs:
+            return WHAT_IF if self.what_if else self.differs
         if self.reached is None:
             return "the record holds no quality gate"
         if not self.reached:
