@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class Repricer:
     _platforms: dict[str, Platform | None] = field(default_factory=dict)
     _counted: dict[str, Counted] = field(default_factory=dict)
     _priced: dict[tuple[str, str], Priced] = field(default_factory=dict)
+    _identities: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def reason_not(self, result: Result) -> str | None:
         """Return why a result cannot be priced again; None if it can."""
@@ -64,24 +66,14 @@ class Repricer:
         stamp, software = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}", system.software()
         for result in results:
             priced = self._price(result)
-            platform = self._made(result.platform.name)
-            assert platform is not None
-            card = platform.info.card
             misfit = isinstance(priced, Misfit)
             yield result.model_copy(
                 update={
-                    "id": f"{stamp}-{result.id.split('-', 1)[1][:-4]}{secrets.token_hex(2)}",
+                    "id": f"{stamp}-{result.id.split('-', 1)[1][:-4]}{secrets.token_hex(4)}",
                     "run": run,
                     "status": "unsupported" if misfit else "ok",
                     "error": priced.reason if isinstance(priced, Misfit) else None,
-                    "platform": result.platform.model_copy(
-                        update={
-                            "version": platform.info.version,
-                            "card_sha256": card.sha256 if card else None,
-                            "what_if": card is not None and card.status == "what-if",
-                            "caveat": platform.info.caveat,
-                        }
-                    ),
+                    "platform": result.platform.model_copy(update=self._identity(result.platform.name)),
                     "metrics": () if isinstance(priced, Misfit) else _merged(result.metrics, priced),
                     "software": software,
                     "repriced_from": result.id,
@@ -92,7 +84,7 @@ class Repricer:
         platform = self._made(result.platform.name)
         if isinstance(platform, ModelledPlatform):
             assert result.counts_sha256 is not None
-            key = (result.counts_sha256, platform.card.sha256)
+            key = (result.counts_sha256, platform.card.name)
             if key not in self._priced:
                 self._priced[key] = self._modelled(platform.card, result.counts_sha256)
             return self._priced[key]
@@ -111,6 +103,20 @@ class Repricer:
         cost = price(counted.counts, placed, card)
         spreads = price_spreads(counted.counts, placed, card)
         return metrics.modelled_cost(cost, card_source(ModelledPlatform(card).info), spreads)
+
+    def _identity(self, name: str) -> dict[str, Any]:
+        """Return what of a record's platform follows from its card."""
+        if name not in self._identities:
+            platform = self._made(name)
+            assert platform is not None
+            card = platform.info.card
+            self._identities[name] = {
+                "version": platform.info.version,
+                "card_sha256": card.sha256 if card else None,
+                "what_if": card is not None and card.status == "what-if",
+                "caveat": platform.info.caveat,
+            }
+        return self._identities[name]
 
     def _made(self, name: str) -> Platform | None:
         if name not in self._platforms:

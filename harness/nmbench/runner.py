@@ -126,7 +126,7 @@ def _measure(platform: Platform, prepared: Prepared, cell: Cell, progress: Progr
         else:
             spreads = session.spreads(answer.counts) if answer.counts else {}
             found += metrics.modelled_cost(answer.cost, card_source(platform.info), spreads)
-        choices = session.choices
+        choices = session.choices(answer.counts)
     finally:
         session.close()
     counted = None

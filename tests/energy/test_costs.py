@@ -178,10 +178,11 @@ def test_spinnaker2_takes_the_cheaper_path_of_each_layer_and_names_it(network: N
     by_events, by_macs = paths(counts, card)
     assert by_events[0] == pytest.approx([5 * 0.45e-9, 6 * 0.45e-9])
     assert by_macs[0] == pytest.approx([90 * 34.2e-12, 45 * 34.2e-12])
-    cost = joules(price_spinnaker2(counts, placed(network, "spinnaker2"), card))
+    mapping = placed(network, "spinnaker2")
+    cost = joules(price_spinnaker2(counts, mapping, card))
     assert cost["event_path"] == pytest.approx(5 * 0.45e-9)
     assert cost["mac_array"] == pytest.approx(45 * 34.2e-12)
-    assert choices(counts, card) == {"in-hidden": "event_path", "hidden-out": "mac_array"}
+    assert choices(counts, mapping, card) == {"in-hidden": "event_path", "hidden-out": "mac_array"}
 
 
 def test_akida_makes_one_pass(network: Network, counts: EventCounts) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -120,7 +120,7 @@ class Card(BaseModel):
         moved = own.model_copy(update={"value": value, "lo": min(own.lo, value), "hi": max(own.hi, value)})
         return self.model_copy(update={group: {**there, name: moved}})
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         """Hash the content, a variant's together with what it has from its base."""
         content = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

@@ -17,6 +17,7 @@ events. n is `Conditions.batch`.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from nmbench.counts import EventCounts
 from nmbench.energy.card import Card
@@ -46,11 +47,28 @@ def price_either(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
 
 def deliveries(counts: EventCounts, mapping: Mapping, card: Card) -> tuple[PerSample, PerSample]:
     """Return the seconds of a batch in dense kernels and in those of events, float64 ``[B]`` both."""
+    dense_s, events_s, _ = _ways(counts, mapping, card)
+    return dense_s, events_s
+
+
+def kernels(counts: EventCounts, mapping: Mapping, card: Card) -> dict[str, str]:
+    """Name the way of each layer, by projection: the one that most samples take."""
+    _, _, by_events = _ways(counts, mapping, card)
+    share = by_events.mean(axis=0)
+    names = (link.name for link in mapping.outline.links)
+    return {n: "event_kernels" if s > 0.5 else "dense_kernels" for n, s in zip(names, share, strict=True)}
+
+
+def _ways(
+    counts: EventCounts, mapping: Mapping, card: Card
+) -> tuple[PerSample, PerSample, npt.NDArray[np.bool_]]:
+    """Return a batch's seconds in dense kernels and by events, ``[B]``, and which layers these are, ``[B, R]``."""
     links, n = mapping.outline.links, mapping.conditions.batch
     by_events = n * operations(counts).sum(axis=1) * event_s(links, mapping, card)
     by_kernels = np.broadcast_to(_kernels_s(counts, mapping, card), by_events.shape)
     faster = by_events < by_kernels
     dense_s, events_s = np.zeros(len(counts)), np.zeros(len(counts))
+    chosen = np.zeros(faster.shape, np.bool_)
     for source in sorted({link.source for link in links}):
         own = [i for i, link in enumerate(links) if link.source == source]
         row_s = n * counts.spikes[:, :, source].sum(axis=1) * card.value("t_row")
@@ -58,9 +76,10 @@ def deliveries(counts: EventCounts, mapping: Mapping, card: Card) -> tuple[PerSa
         kept_s = np.where(faster, 0.0, by_kernels)[:, own].sum(axis=1)
         mixed_s = row_s + np.where(faster, by_events, 0.0)[:, own].sum(axis=1)
         mixed = kept_s + mixed_s < all_s
+        chosen[:, own] = faster[:, own] & mixed[:, None]
         dense_s += np.where(mixed, kept_s, all_s)
         events_s += np.where(mixed, mixed_s, 0.0)
-    return dense_s, events_s
+    return dense_s, events_s, chosen
 
 
 def _kernels_s(counts: EventCounts, mapping: Mapping, card: Card) -> PerSample:

@@ -11,12 +11,12 @@ import numpy as np
 from nmbench.energy.akida import price_akida
 from nmbench.energy.crossbar import price_crossbar
 from nmbench.energy.dense import price_dense
-from nmbench.energy.either import price_either
+from nmbench.energy.either import kernels, price_either
 from nmbench.energy.events import price_events
 from nmbench.energy.loihi import price_loihi
 from nmbench.energy.loihi2 import price_loihi2
 from nmbench.energy.spinnaker import price_spinnaker
-from nmbench.energy.spinnaker2 import price_spinnaker2
+from nmbench.energy.spinnaker2 import choices, price_spinnaker2
 from nmbench.energy.uncertainty import Spread, What, cost_spreads
 
 if TYPE_CHECKING:
@@ -36,27 +36,30 @@ class Model:
     Attributes
     ----------
     heeds
-        Fields of `Conditions` that change its answer; others, where stated, are refused.
+        Fields of `Conditions` that change its answer.
     real_time
         A step takes the time that it stands for: a network's own ``step_s`` is the platform's tick. Others
         run as fast as they can, unless the conditions of a run say otherwise.
+    ways
+        Where a layer may take one of two ways: names each projection's, the cheaper one.
     """
 
     price: Price
     heeds: frozenset[str] = frozenset()
     real_time: bool = False
+    ways: Callable[[EventCounts, Placed, Card], Mapping[str, str]] | None = None
 
 
 MODELS: Mapping[str, Model] = {
     "loihi": Model(price_loihi, frozenset({"host_io", "input_cores", "chips", "step_s"})),
     "loihi2": Model(price_loihi2, frozenset({"host_io", "chips", "step_s"})),
     "spinnaker": Model(price_spinnaker, frozenset({"boards", "chips", "step_s"}), real_time=True),
-    "spinnaker2": Model(price_spinnaker2, frozenset({"chips", "step_s"}), real_time=True),
+    "spinnaker2": Model(price_spinnaker2, frozenset({"chips", "step_s"}), real_time=True, ways=choices),
     "akida": Model(price_akida, frozenset({"batch", "step_s"})),
     "crossbar": Model(price_crossbar, frozenset({"input_bits", "output_bits"})),
     "dense": Model(price_dense, frozenset({"batch"})),
     "events": Model(price_events, frozenset({"batch", "boards", "chips"})),
-    "either": Model(price_either, frozenset({"batch"})),
+    "either": Model(price_either, frozenset({"batch"}), ways=kernels),
 }
 """By the name that a card's ``model`` gives."""
 

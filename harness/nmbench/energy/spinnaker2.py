@@ -56,7 +56,7 @@ def paths(counts: EventCounts, card: Card) -> tuple[PerSample, PerSample]:
     return by_events, by_macs
 
 
-def choices(counts: EventCounts, card: Card) -> dict[str, Path]:
+def choices(counts: EventCounts, mapping: Mapping, card: Card) -> dict[str, Path]:
     """Name the path that is the cheaper for each layer, by projection, over all the samples together."""
     by_events, by_macs = (way.sum(axis=0) for way in paths(counts, card))
     return {

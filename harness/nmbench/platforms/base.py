@@ -16,6 +16,7 @@ from nmbench.energy.cost import Cost
 from nmbench.energy.uncertainty import Spread, What
 from nmbench.network.network import Network
 from nmbench.quantity import Boundary
+from nmbench.spec import Scalar
 from nmbench.spikes import SpikeBatch
 
 
@@ -47,7 +48,7 @@ class PlatformInfo:
     boundary: Boundary = "wall"
     card: Card | None = None
     caveat: str | None = None
-    options: dict[str, float | int | str | bool] = field(default_factory=dict)
+    options: dict[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +77,11 @@ class Session(ABC):
     def infer(self, batch: SpikeBatch) -> Answer:
         """Answer every sample of the batch, each from the resting state. This call is the one timed."""
 
-    @property
-    def choices(self) -> dict[str, float | int | str | bool]:
-        """Return what was chosen for this network (an engine, say): stands among the record's options."""
+    def choices(self, counts: EventCounts | None) -> Mapping[str, Scalar]:
+        """Return what was chosen for this network and these counts, an engine or the ways of its layers, say.
+
+        It stands among the record's options.
+        """
         return {}
 
     def spreads(self, counts: EventCounts) -> Mapping[What, Spread]:

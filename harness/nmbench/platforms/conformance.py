@@ -211,8 +211,8 @@ def _pick(answer: Answer, samples: npt.NDArray[np.int64]) -> Answer:
     if cost is not None:
         cost = replace(
             cost,
-            energy_j={n: Term(t.boundary, t.values[samples]) for n, t in cost.energy_j.items()},
-            latency_s={n: Term(t.boundary, t.values[samples]) for n, t in cost.latency_s.items()},
+            energy_j={n: replace(t, values=t.values[samples]) for n, t in cost.energy_j.items()},
+            latency_s={n: replace(t, values=t.values[samples]) for n, t in cost.latency_s.items()},
         )
     return Answer(answer.outputs[samples], answer.counts and answer.counts.take(samples), cost)
 

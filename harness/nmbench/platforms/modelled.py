@@ -10,11 +10,12 @@ from nmbench.counts import EventCounts
 from nmbench.energy.card import Card, load_card
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Mapping, Misfit
-from nmbench.energy.models import price, price_spreads
+from nmbench.energy.models import MODELS, price, price_spreads
 from nmbench.energy.uncertainty import Spread, What
 from nmbench.network.network import Network
 from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
 from nmbench.quantity import NESTED, Boundary
+from nmbench.spec import Scalar
 from nmbench.spikes import SpikeBatch
 
 if TYPE_CHECKING:
@@ -86,6 +87,16 @@ class ModelledSession(Session):
         run = self.simulator.run(batch)
         cost = price(run.counts, self.mapping, self.platform.card)
         return Answer(outputs=run.outputs, counts=run.counts, cost=cost)
+
+    def choices(self, counts: EventCounts | None) -> Named[str, Scalar]:
+        """Name the layers by the way that was the cheaper, where the chip has two."""
+        way = MODELS[self.platform.card.model].ways
+        if way is None or counts is None:
+            return {}
+        found: dict[str, list[str]] = {}
+        for projection, name in way(counts, self.mapping, self.platform.card).items():
+            found.setdefault(name, []).append(projection)
+        return found
 
     def spreads(self, counts: EventCounts) -> Named[What, Spread]:
         """Propagate the card's intervals."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nmbench.counts import EventCounts
 from nmbench.energy.card import load_card
 from nmbench.energy.cost import Cost, PerSample
 from nmbench.energy.host import price_host
 from nmbench.energy.uncertainty import Spread, What, cost_spreads
 from nmbench.network.network import Network
 from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
+from nmbench.spec import Scalar
 from nmbench.spikes import SpikeBatch
 
 if TYPE_CHECKING:
@@ -65,10 +67,9 @@ class _Running(Session):
         self.simulator = simulator
         self.threads = threads
 
-    @property
-    def choices(self) -> dict[str, float | int | str | bool]:
+    def choices(self, counts: EventCounts | None) -> Mapping[str, Scalar]:
         """Name the engine and the type of its weights, and why no faster ones where there are."""
-        chosen: dict[str, float | int | str | bool] = {"engine": self.simulator.engine}
+        chosen = {"engine": self.simulator.engine}
         return chosen | ({"engine_reason": self.simulator.reason} if self.simulator.reason else {})
 
     def infer(self, batch: SpikeBatch) -> Answer:
