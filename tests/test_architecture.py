@@ -42,14 +42,15 @@ LAYERS = {
     "runner": {"cell", "prepare", "metrics", "system", "scenario", "platforms", "energy"},
     "sweep": {"cell", "store", "runner", "energy"},
     "reprice": {"energy", "metrics", "platforms", "runner", "system"},
-    "report": {"registry", "store", "metrics", "energy"},
+    "report": {"registry", "store", "metrics", "energy", "comparison"},
     "spiketrains": set(),
     "simulate": {"network", "simulator", "spiketrains", "report"},
     "platform_commands": {"registry", "report"},
+    "comparison": set(),
+    "cost_commands": {"comparison", "energy", "registry", "report", "reprice", "store", "sweep"},
     "cli": {
-        "platform_commands",
-        *("cell", "energy", "prepare", "registry", "report", "reprice", "runner"),
-        *("simulate", "store", "sweep", "system"),
+        *("cost_commands", "platform_commands", "simulate"),
+        *("cell", "prepare", "registry", "report", "runner", "store", "sweep", "system"),
     },
 }
 HEAVY = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmbench import __version__, platform_commands, simulate
+from nmbench import __version__, cost_commands, platform_commands, simulate
 from nmbench.errors import DataMissing, InputError, unknown
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ app = typer.Typer(
 
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(platform_commands.app, name="platforms")
+for command in (cost_commands.validate, cost_commands.reprice, cost_commands.compare):
+    app.command()(command)
 
 Plugins = Annotated[
     list[Path], typer.Option("--plugin", help="Python file with PLATFORMS = [...]; it is run as a program.")
@@ -147,7 +149,7 @@ def show(
     """Show a run as a leaderboard, or a result with all its numbers."""
     from nmbench.report import tables
 
-    found = _find(name, results)
+    found = _found(name, results)
     if len(found) == 1 and found[0].run != name:
         tables.show_result(found[0])
     else:
@@ -166,84 +168,11 @@ def report(
     from nmbench.report import build
     from nmbench.report.terminal import Terminal
 
-    found = _find(name, results)
+    found = _found(name, results)
     folder = out or Path("reports/local") / ("all" if name == "all" else found[0].run)
     with Terminal() as terminal:
         path = build.build(found, folder, terminal)
     print(path)
-
-
-@app.command()
-def reprice(
-    name: Annotated[str, typer.Argument(help="A run, or the beginning of its id; 'last' or 'all'.")] = "last",
-    card: Annotated[list[Path], typer.Option(help="Card file that replaces the card of its name.")] = [],
-    plugin: Plugins = [],
-    results: ResultsFolder = None,
-) -> None:
-    """Price stored results again, by today's cards, from their counts: nothing is run."""
-    from nmbench import places, registry
-    from nmbench.energy.card import read_card
-    from nmbench.report import repriced
-    from nmbench.report.terminal import Terminal
-    from nmbench.reprice import Repricer, made
-    from nmbench.store import Store
-    from nmbench.sweep import add_whole, new_run
-
-    store = Store(results or places.results_root())
-    entries = {e.name: e.make for e in registry.platforms(plugin).values()}
-    repricer = Repricer(made(entries, map(read_card, card)), store.counts)
-    found = _find(name, results)
-    reasons = {r.id: reason for r in found if (reason := repricer.reason_not(r))}
-    old = [r for r in found if r.id not in reasons]
-    if not old:
-        raise InputError("nmbench reprice", [f"{name}: {reason}" for name, reason in reasons.items()])
-    run, new = new_run([r.cell for r in old]), []
-    with Terminal() as terminal:
-        for id_, reason in reasons.items():
-            terminal.note(f"not priced again: {id_}: {reason}")
-        for result in repricer.reprice(old, run.id):
-            new.append(result)
-            terminal.step("pricing", len(new), len(old))
-        path = add_whole(store, run, new)
-    repriced.show(old, new)
-    print(path)
-
-
-@app.command()
-def validate(
-    file: Annotated[
-        Path | None,
-        typer.Argument(help="Published measurements (YAML or JSON); else those that nmbench ships."),
-    ] = None,
-    platform: Annotated[list[str], typer.Option(help="Only rows of these cards.")] = [],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
-    figure: Annotated[
-        Path | None, typer.Option(help="Draw predicted against measured; .png, .svg or .pdf.")
-    ] = None,
-) -> None:
-    """Compare what the cards predict with published measurements."""
-    import json
-
-    from nmbench.energy.measurements import SHIPPED, chosen, read_measurements
-    from nmbench.energy.validation import validate as predict
-    from nmbench.report import validation, validation_data
-    from nmbench.report.terminal import Terminal
-
-    if figure:
-        validation.check_format(figure)
-    read = read_measurements(file or SHIPPED)
-    with Terminal() as terminal:
-        compared = predict(chosen(read.rows, platform), terminal)
-    if as_json:
-        content = validation_data.content(compared, read.left_out, file or SHIPPED)
-        print(json.dumps(content, indent=1, allow_nan=False))
-    else:
-        validation.show(compared, read.left_out)
-    if figure:
-        from nmbench.report import validation_figure
-
-        for path in validation_figure.write(compared, figure):
-            print(path, file=sys.stderr if as_json else sys.stdout)
 
 
 @app.command()
@@ -305,26 +234,11 @@ def _tasks(
     return chosen
 
 
-def _find(name: str, results: Path | None) -> list[Result]:
-    """Return the results that a name stands for; faulty files are told on stderr."""
+def _found(name: str, results: Path | None) -> list[Result]:
     from nmbench import places
     from nmbench.store import Store
 
-    root = results or places.results_root()
-    there = list(Store(root).results(lambda fault: print(f"nmbench: {fault}", file=sys.stderr)))
-    if not there:
-        raise InputError(str(root), ["no results yet: nmbench run --suite temporal"])
-    if name == "all":
-        return there
-    wanted = max(r.run for r in there) if name == "last" else name
-    found = [r for r in there if r.run.startswith(wanted)] or [r for r in there if r.id.startswith(wanted)]
-    if not found:
-        raise InputError(str(root), [unknown("run", name, {r.run for r in there})])
-    if len({r.run for r in found}) > 1:
-        raise InputError(
-            str(root), [f"{name!r} is the beginning of several runs: {sorted({r.run for r in found})}"]
-        )
-    return found
+    return Store(results or places.results_root()).find(name, cost_commands.tell)
 
 
 def _code(results: list[Result]) -> int:

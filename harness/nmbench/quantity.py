@@ -18,6 +18,10 @@ NESTED: tuple[Boundary, ...] = BOUNDARIES[:4]
 """Boundaries that a modelled cost can have, from the innermost out: each includes those before it."""
 
 
+class UnlikeError(ValueError):
+    """Two numbers that must not be compared."""
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A number that can be traced.
@@ -57,9 +61,21 @@ class Quantity:
         if numbers != sorted(numbers):
             raise ValueError(f"value {self.value} outside its interval [{self.lo}, {self.hi}]")
 
+    def by(self, other: Quantity) -> float:
+        """Return how many times the other number this one is.
 
-def within_factor(value: float, factor: float) -> tuple[float, float]:
-    """Return the multiplicative interval ``value / factor .. value * factor`` (``factor`` >= 1)."""
-    if factor < 1:
-        raise ValueError(f"a multiplicative interval needs a factor of at least 1, not {factor}")
-    return value / factor, value * factor
+        Raises
+        ------
+        UnlikeError
+            Unit, kind or boundary differ, or a value is missing: such numbers are never compared.
+        """
+        for what in ("unit", "kind", "boundary"):
+            mine, theirs = getattr(self, what), getattr(other, what)
+            if mine != theirs:
+                raise UnlikeError(f"{what}: {mine} against {theirs} is never compared")
+        if self.value is None or other.value is None:
+            reasons = [q.reason or "" for q in (self, other) if q.value is None]
+            raise UnlikeError(f"no value: {'; '.join(reasons)}")
+        if other.value == 0:
+            raise UnlikeError("nothing to divide by: the other value is 0")
+        return self.value / other.value

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, model_validator
 
 from nmbench.network.dialect import Dialect
-from nmbench.quantity import Boundary, Kind
+from nmbench.quantity import Boundary, Kind, Quantity
 from nmbench.spec import Name, Scalar, Scenario, Sha256, Tier
 
 Number = Annotated[float, AllowInfNan(False)]
@@ -53,6 +53,13 @@ class Metric(_Record):
     causes: dict[str, Number] | None = None
     source: str
     reason: str | None = None
+
+    @property
+    def quantity(self) -> Quantity:
+        """The number itself, with what it takes to compare it."""
+        return Quantity(
+            self.value, self.unit, self.kind, self.boundary, self.lo, self.hi, self.source, self.reason
+        )
 
     @model_validator(mode="after")
     def _says_what_it_is(self) -> Metric:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nmbench.documents import read_document
 from nmbench.energy.stored import Counted, unpack
-from nmbench.errors import InputError
+from nmbench.errors import InputError, unknown
 from nmbench.record import Result, System, canonical, readable
 
 SYSTEMS, RUNS, COUNTS, LOCAL = "systems", "runs", "counts", "local"
@@ -77,6 +77,30 @@ class Store:
                 continue
             if run is None or result.run == run:
                 yield result
+
+    def find(self, name: str, on_fault: Callable[[str], None]) -> list[Result]:
+        """Return the results that a name stands for: a run or a result, the beginning of its id, last or all.
+
+        Raises
+        ------
+        InputError
+            There is none, or the name is the beginning of several runs.
+        """
+        there = list(self.results(on_fault))
+        subject = str(self.root)
+        if not there:
+            raise InputError(subject, ["no results yet: nmbench run --suite temporal"])
+        if name == "all":
+            return there
+        wanted = max(r.run for r in there) if name == "last" else name
+        found = [r for r in there if r.run.startswith(wanted)]
+        found = found or [r for r in there if r.id.startswith(wanted)]
+        if not found:
+            raise InputError(subject, [unknown("run", name, {r.run for r in there})])
+        if len({r.run for r in found}) > 1:
+            several = sorted({r.run for r in found})
+            raise InputError(subject, [f"{name!r} is the beginning of several runs: {several}"])
+        return found
 
     def paths(self) -> list[Path]:
         """List the files of results by id, which begins with the time."""

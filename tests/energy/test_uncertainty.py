@@ -14,7 +14,7 @@ from nmbench.energy.host import price_host
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Mapping
 from nmbench.energy.models import MODELS, price, price_spreads
-from nmbench.energy.uncertainty import EQUATION, cost_spreads, spreads
+from nmbench.energy.uncertainty import EQUATION, Spread, cost_spreads, spreads
 from nmbench.simulator.reference import simulate
 
 MODELLED = [name for name in card_names() if load_card(name).model in MODELS]
@@ -51,6 +51,21 @@ def test_a_product_of_two_constants_by_hand() -> None:
 def test_zero_stays_zero_without_a_spread() -> None:
     found = spreads(lambda card: {"none": 0.0}, host(), {"none": 1.0})["none"]
     assert (found.lower, found.upper, found.shares) == (1.0, 1.0, {})
+
+
+def above(watts: float) -> Spread:
+    """The spread of what 1.5 to 24 W, 6 W in the middle, leave above so many watts."""
+    found = spreads(lambda c: {"above": max(0.0, c.value("p_core_active") - watts)}, host(), {"above": 1.0})
+    return found["above"]
+
+
+def test_a_number_that_some_draws_make_vanish_has_an_interval_down_to_nothing() -> None:
+    often = above(1.6)
+    assert often.lower == 0
+    assert often.upper == pytest.approx((24 - 1.6) / (6 - 1.6), rel=0.1)
+    assert often.shares["p_core_active"] == pytest.approx(1)
+    seldom = above(1.2)  # below the 5 % quantile alone
+    assert 0 < seldom.lower < 0.2
 
 
 def test_wall_time_by_a_power_has_the_interval_of_the_power() -> None:

@@ -62,7 +62,7 @@ def kernels(counts: EventCounts, mapping: Mapping, card: Card) -> dict[str, str]
 def _ways(
     counts: EventCounts, mapping: Mapping, card: Card
 ) -> tuple[PerSample, PerSample, npt.NDArray[np.bool_]]:
-    """Return a batch's seconds in dense kernels and by events, ``[B]``, and which layers these are, ``[B, R]``."""
+    """Return a batch's seconds in dense kernels and by events ``[B]``, and the latter's layers ``[B, R]``."""
     links, n = mapping.outline.links, mapping.conditions.batch
     by_events = n * operations(counts).sum(axis=1) * event_s(links, mapping, card)
     by_kernels = np.broadcast_to(_kernels_s(counts, mapping, card), by_events.shape)

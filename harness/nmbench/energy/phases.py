@@ -1,7 +1,7 @@
 r"""Phases: the parts of a run on a conventional machine, and the power that it draws in each.
 
 .. math::
-    E_{dynamic} = \sum_k (P_k - P_{idle})\,t_k \qquad
+    E_{dynamic} = \sum_k \max(0, P_k - P_{idle})\,t_k \qquad
     E_{idle} = P_{idle} \sum_k t_k \qquad E_{host} = P_{host} \sum_k t_k
 
 Idle power lies inside ``chip_total`` where the card states that boundary (a GPU's board power), else inside
@@ -56,7 +56,7 @@ def cost_of(phases: Phases, card: Card, batch: int = 1, machines: int = 1) -> Co
     idle_w = card.value("p_idle")
     total: PerSample = np.sum([phase.seconds for phase in phases.values()], axis=0) * share
     energy = {
-        name: Term("chip_dynamic", (card.value(phase.power) - idle_w) * phase.seconds * share)
+        name: Term("chip_dynamic", max(0.0, card.value(phase.power) - idle_w) * phase.seconds * share)
         for name, phase in phases.items()
     }
     within: Boundary = "chip_total" if "chip_total" in card.boundaries else "system_without_io"

@@ -2,11 +2,13 @@ r"""The 90 % interval of what a card predicts, and which constants it comes from
 
 Monte Carlo with a fixed seed: all constants are drawn at once, each log-normal to either side of its value
 with its own 90 % interval (a Latin hypercube of `DRAWS` draws, the same ones every time), and the prediction
-f is made anew with each draw. The spread up and down are the semi-deviations of the logarithm about the
-central prediction, which use every draw; the equation's own error joins as an independent factor:
+f is made anew with each draw. The spread up and down is the root mean square of the logarithm above and below
+the central prediction, with tails drawn in to the 5 % and 95 % quantiles, relative to what a standard normal
+distribution s has: every draw counts, and no tail rules. The equation's own error joins as an independent
+factor:
 
 .. math::
-    \ln(hi / f) = z_{90} \sqrt{2\,E[\max(0, \ln f_i / f)^2] + (\ln e_{model} / z_{90})^2}
+    \ln^2(hi / f) = \Big(z_{90} \frac{rms\,\max(0, \ln f_i / f)}{rms\,\max(0, s_i)}\Big)^2 + \ln^2 e_{model}
 
 A constant's share of the variance is its squared coefficient in the linear regression of the logarithm on
 the draws. Constants count as independent, though those of one fit are not; limits of the mapper count as
@@ -104,9 +106,13 @@ def spreads(predict: Callable[[Card], Numbers], card: Card, errors: Numbers) -> 
 @cache
 def _normal(constants: int) -> Draws:
     """Return the draws, standard normal, ``[DRAWS, constants]``: each column has the same quantiles."""
-    quantiles = [NormalDist().inv_cdf((i + 0.5) / DRAWS) for i in range(DRAWS)]
     rng = np.random.default_rng(SEED)
-    return np.array([rng.permutation(quantiles) for _ in range(constants)]).reshape(constants, DRAWS).T
+    return np.array([rng.permutation(_quantiles()) for _ in range(constants)]).reshape(constants, DRAWS).T
+
+
+def _quantiles() -> Draws:
+    """Return the quantiles of a standard normal distribution at equal steps of probability, ``[DRAWS]``."""
+    return np.array([NormalDist().inv_cdf((i + 0.5) / DRAWS) for i in range(DRAWS)])
 
 
 def _varied(card: Card, names: Sequence[str], normal: Draws) -> Card:
@@ -127,15 +133,27 @@ def _spread(drawn: Draws, value: float, error: float, names: Sequence[str], norm
     """Return the spread of one number from its draws ``[DRAWS]`` and its central value."""
     if value == 0:
         return Spread(1.0, 1.0, {})
-    own = math.log(error) / Z_90
-    vanishes = bool((drawn <= 0).any())
-    moved = drawn / value - 1 if vanishes else np.log(drawn / value)
-    down = math.hypot(own, math.sqrt(2 * np.mean(np.minimum(0, moved) ** 2)))
-    up = math.hypot(own, math.sqrt(2 * np.mean(np.maximum(0, moved) ** 2)))
-    slopes = np.linalg.lstsq(normal - normal.mean(axis=0), moved - moved.mean(), rcond=None)[0]
-    variances = {name: float(slope**2) for name, slope in zip(names, slopes, strict=True)} | {
-        EQUATION: own**2
-    }
+    with np.errstate(divide="ignore"):
+        moved = np.log(np.maximum(0.0, drawn / value))
+    down, up = Z_90 * np.array(_sides(_clipped(moved))) / _sides(_clipped(_quantiles()))
+    own = math.log(error)
+    known = moved if np.isfinite(moved).all() else drawn / value - 1  # nothing has no logarithm
+    slopes = np.linalg.lstsq(normal - normal.mean(axis=0), known - known.mean(), rcond=None)[0]
+    variances = {name: float(slope**2) for name, slope in zip(names, slopes, strict=True)}
+    variances[EQUATION] = (own / Z_90) ** 2
     total = sum(variances.values())
     shares = {name: v / total for name, v in sorted(variances.items(), key=lambda s: -s[1]) if v > 0}
-    return Spread(0.0 if vanishes else math.exp(-Z_90 * down), math.exp(Z_90 * up), shares)
+    return Spread(math.exp(-math.hypot(own, down)), math.exp(math.hypot(own, up)), shares)
+
+
+def _clipped(moved: Draws) -> Draws:
+    """Return the draws with what lies beyond their 5 % and 95 % quantiles drawn in to these."""
+    ordered = np.sort(moved)
+    beyond = DRAWS // 20
+    return np.clip(moved, ordered[beyond], ordered[-1 - beyond])
+
+
+def _sides(moved: Draws) -> tuple[float, float]:
+    """Return the root mean squares of what lies below and above 0."""
+    below, above = (float(np.sqrt(np.mean(side**2))) for side in (np.minimum(0, moved), np.maximum(0, moved)))
+    return below, above
