@@ -9,7 +9,11 @@ import pytest
 
 from nmbench import registry
 from nmbench.documents import read_document
+from nmbench.energy.agreement import agreements
+from nmbench.energy.measurements import SHIPPED, read_measurements
+from nmbench.energy.validation import validate
 from nmbench.record import Result, System
+from nmbench.reprice import Repricer, made
 from nmbench.stats import percentile
 from nmbench.store import Store
 
@@ -48,6 +52,40 @@ def test_a_record_is_what_its_place_says_and_its_numbers_follow_from_it(path: Pa
         accuracy = result.find("accuracy")
         assert accuracy and result.quality and accuracy.value == result.quality.value
         assert result.quality.reached == (result.quality.value >= workload.quality.target)
+
+
+@pytest.mark.parametrize("workload", [w.name for w in SUITE.workloads])
+def test_published_prices_follow_from_published_counts_by_the_cards_of_today(workload: str) -> None:
+    store = Store(RESULTS)
+    entries = {entry.name: entry.make for entry in registry.platforms().values()}
+    repricer = Repricer(made(entries, []), store.counts)
+    read = (read_document(p, Result) for p in PATHS if p.parent.name == workload)
+    old = [result for result in read if not repricer.reason_not(result)]
+    assert len(old) >= len(registry.select([], registry.platforms())) - 1  # Akida takes the smallest alone
+    for before, after in zip(old, repricer.reprice(old, "again"), strict=True):
+        assert after.platform.card_sha256 == before.platform.card_sha256
+        for one, other in zip(before.metrics, after.metrics, strict=True):
+            assert (one.name, one.boundary) == (other.name, other.boundary)
+            for a, b in ((one.value, other.value), (one.lo, other.lo), (one.hi, other.hi)):
+                assert a == (None if b is None else pytest.approx(b, rel=1e-6))
+
+
+def validation_lines() -> list[str]:
+    """Lines of the README's table: groups of platforms, fitted rows and others apart."""
+    names = {"fit": "fitted", "test": "others"}
+    groups = [a for a in agreements(validate(read_measurements(SHIPPED).rows)) if a.split]
+    return [
+        f"| {a.group}, {names[str(a.split)]} | {a.numbers} | {a.geometric_mean:.2f} "
+        f"| {100 * (a.near or 0):.0f} % | {100 * (a.inside or 0):.0f} % |"
+        for a in groups
+    ]
+
+
+def test_the_readme_says_how_well_the_models_do() -> None:
+    """Each group of platforms has the line that `nmbench validate` gives today."""
+    readme = (ROOT / "README.md").read_text()
+    for line in validation_lines():
+        assert line in readme, line
 
 
 def provenance(name: str) -> dict[str, dict[str, object]]:
