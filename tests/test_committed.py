@@ -88,6 +88,49 @@ def test_the_readme_says_how_well_the_models_do() -> None:
         assert line in readme, line
 
 
+NETWORKS = {
+    "W1": "W1: 700-256 recurrent-20, 100 steps",
+    "W2": "W2: 2312-512-256-10, 300 steps",
+    "nm": "nm: 34x34x2, two convolutions, 300 steps",
+    "ds": "ds: 128x128x2, two convolutions, 300 steps",
+}
+
+
+def peer_lines() -> list[str]:
+    """Lines of the README's table of peers, from the committed run of the benchmarks."""
+    run = json.loads((ROOT / "benchmarks" / "results.json").read_text())
+
+    def seconds(workload: str, peer: str, variant: str | None = None) -> float | None:
+        found = [
+            timing["seconds"]["1"]
+            for timing in run["timings"]
+            if (timing["workload"], timing["peer"]) == (workload, peer)
+            and variant in (None, timing["variant"])
+        ]
+        return min(found, default=None)
+
+    def ratio(workload: str, *peer: str) -> str:
+        theirs, ours = seconds(workload, *peer), seconds(workload, "nmbench", "float32")
+        return f"{theirs / ours:.3g}x" if theirs and ours else "-"
+
+    lines = []
+    for workload, name in NETWORKS.items():
+        ours = seconds(workload, "nmbench", "float32")
+        assert ours
+        floor = ours / run["floors"][workload]["float32"]
+        jax = (ratio(workload, "jax.lax.scan", kind) for kind in ("stepwise", "layerwise"))
+        others = (ratio(workload, peer) for peer in ("PyTorch loop", "NEST"))
+        cells = (name, f"{1e6 * ours:,.0f} µs", f"{floor:.2f}", " / ".join(jax), *others)
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def test_the_readme_says_what_the_committed_benchmarks_found() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for line in peer_lines():
+        assert line in readme, line
+
+
 def provenance(name: str) -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = json.loads(
         (SUITE.folder / "networks" / f"{name}-base.json").read_text()
