@@ -40,16 +40,20 @@ GROUPS = (
     Group(
         "synapses, arithmetic", BLUE, "white",
         ("synaptic_events", "event_path", "mac_array", "arithmetic", "active_macs", "converters",
-         "active_rows", "accumulation"),
+         "active_rows", "accumulation", "dense_kernels", "event_kernels", "rows"),
     ),
-    Group("neurons", SKY, "black", ("neuron_updates",)),
+    Group("neurons", SKY, "black", ("neuron_updates", "updates")),
     Group("spikes, messages", GREEN, "white", ("spikes", "messages", "hops", "packets", "routing")),
     Group(
         "fixed and idle", ORANGE, "black",
-        ("static", "idle", "management", "cores_on", "chips_idle", "boards_idle", "board", "step_floor",
-         "barrier", "call", "launches"),
+        ("static", "idle", "management", "cores_on", "chips_idle", "boards_idle", "board", "host", "supplies",
+         "step_floor", "barrier", "call", "launches", "steps"),
     ),
-    Group("input and output", PURPLE, "black", ("host_io",)),
+    Group(
+        "input and output", PURPLE, "black",
+        ("host_io", "input", "samples", "static_during_io", "management_during_io", "cores_on_during_io",
+         "board_during_io", "dynamic_during_io"),
+    ),
     Group("mixed or other", PALE, "black", ()),
 )  # fmt: skip
 """The last one takes what no other names: terms of plug-ins, and those that mix sorts."""
