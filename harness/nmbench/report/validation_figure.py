@@ -233,7 +233,7 @@ def _legend(figure: Figure, looks: Mapping[str, Look], left: float) -> None:
             label="hollow: fitted on",
         ),
         Line2D([], [], color=GREY, marker="|", linestyle="none", markersize=7, label="90 % interval"),
-        Line2D([], [], color=PALE, linewidth=4, label="within a factor of 2"),
+        Line2D([], [], color=PALE, marker="s", linestyle="none", markersize=6, label="within a factor of 2"),
     ]  # fmt: skip
     figure.legend(
         handles=marks, loc="lower left", bbox_to_anchor=(left * 0.3, 0.0), ncol=COLUMNS, fontsize=6,
