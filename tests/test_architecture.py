@@ -45,11 +45,12 @@ LAYERS = {
     "report": {"registry", "store", "metrics", "energy", "comparison"},
     "spiketrains": set(),
     "simulate": {"network", "simulator", "spiketrains", "report"},
-    "platform_commands": {"registry", "report"},
+    "arguments": set(),
+    "platform_commands": {"arguments", "registry", "report"},
     "comparison": set(),
-    "cost_commands": {"comparison", "energy", "registry", "report", "reprice", "store", "sweep"},
+    "cost_commands": {"arguments", "comparison", "energy", "registry", "report", "reprice", "store", "sweep"},
     "cli": {
-        *("cost_commands", "platform_commands", "simulate"),
+        *("arguments", "cost_commands", "platform_commands", "simulate"),
         *("cell", "prepare", "registry", "report", "runner", "store", "sweep", "system"),
     },
 }

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,38 @@ def test_a_card_with_twice_the_leakage_has_twice_that_term_alone(ran: Path) -> N
         assert joules == pytest.approx(before.breakdown[term] * (2 if term == "static" else 1), rel=1e-12)
     close_to_old = new["gpu-h100"].find("energy_per_inference", "chip_total")
     assert close_to_old == old["gpu-h100"].find("energy_per_inference", "chip_total")
+
+
+def test_the_ways_of_layers_are_those_of_the_new_price(ran: Path) -> None:
+    card = load_card("gpu-h100")
+    event = card.constants["t_event"]
+    slow = event.model_copy(update={name: 1.0 for name in ("value", "lo", "hi")})
+    fast = event.model_copy(update={name: 0.0 for name in ("value", "lo", "hi")})
+    row = card.constants["t_row"].model_copy(update={name: 0.0 for name in ("value", "lo", "hi")})
+    ways = []
+    for own in (slow, fast):
+        constants = {**card.constants, "t_event": own, "t_row": row}
+        _, new = again(ran, Card.model_validate({**card.model_dump(), "constants": constants}))
+        ways.append(set(new["gpu-h100"].platform.options))
+    assert ways == [{"dense_kernels"}, {"event_kernels"}]
+
+
+def test_an_id_does_not_grow_from_price_to_price(ran: Path) -> None:
+    _, once = again(ran)
+    repricer = Repricer(made(ENTRIES, []), Store(ran / "r").counts)
+    twice = {r.platform.name: r for r in repricer.reprice(once.values(), "later")}
+    assert {n: len(r.id) for n, r in twice.items()} == {n: len(r.id) for n, r in once.items()}
+
+
+def test_values_are_refused_where_only_spikes_are_priced(ran: Path) -> None:
+    old = stored(ran)
+    counted = Store(ran / "r").counts(old["loihi"].counts_sha256 or "")
+    macs = counted.counts.synaptic_events.copy()
+    graded = Counted(counted.outline, replace(counted.counts, effective_macs=macs))
+    repricer = Repricer(made(ENTRIES, []), lambda sha256: graded)
+    new = {r.platform.name: r for r in repricer.reprice([old["loihi"], old["gpu-h100"]], "run")}
+    assert new["loihi"].status == "unsupported" and "carry values" in (new["loihi"].error or "")
+    assert new["gpu-h100"].status == "ok"
 
 
 def test_a_network_that_no_longer_fits_is_said_so(ran: Path) -> None:

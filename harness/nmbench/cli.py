@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nmbench import __version__, cost_commands, platform_commands, simulate
+from nmbench.arguments import Plugins, ResultsFolder
 from nmbench.errors import DataMissing, InputError, unknown
 
 if TYPE_CHECKING:
@@ -32,13 +33,6 @@ app.add_typer(simulate.app, name="simulate")
 app.add_typer(platform_commands.app, name="platforms")
 for command in (cost_commands.validate, cost_commands.reprice, cost_commands.compare):
     app.command()(command)
-
-Plugins = Annotated[
-    list[Path], typer.Option("--plugin", help="Python file with PLATFORMS = [...]; it is run as a program.")
-]
-ResultsFolder = Annotated[
-    Path | None, typer.Option("--results", help="Folder of results (NMBENCH_RESULTS; ./results).")
-]
 
 
 def main() -> None:

@@ -8,15 +8,8 @@ from typing import Annotated
 
 import typer
 
+from nmbench.arguments import Plugins, ResultsFolder
 from nmbench.errors import InputError
-
-ResultsFolder = Annotated[
-    Path | None, typer.Option("--results", help="Folder of results (NMBENCH_RESULTS; ./results).")
-]
-Plugins = Annotated[
-    list[Path] | None,
-    typer.Option("--plugin", help="Python file with PLATFORMS = [...]; it is run as a program."),
-]
 
 
 def tell(fault: str) -> None:
@@ -26,10 +19,8 @@ def tell(fault: str) -> None:
 
 def reprice(
     name: Annotated[str, typer.Argument(help="A run, or the beginning of its id; 'last' or 'all'.")] = "last",
-    card: Annotated[
-        list[Path] | None, typer.Option(help="Card file that replaces the card of its name.")
-    ] = None,
-    plugin: Plugins = None,
+    card: Annotated[list[Path], typer.Option(help="Card file that replaces the card of its name.")] = [],
+    plugin: Plugins = [],
     results: ResultsFolder = None,
 ) -> None:
     """Price stored results again, by today's cards, from their counts: nothing is run."""
@@ -42,8 +33,8 @@ def reprice(
     from nmbench.sweep import add_whole, new_run
 
     store = Store(results or places.results_root())
-    entries = {e.name: e.make for e in registry.platforms(plugin or []).values()}
-    repricer = Repricer(made(entries, map(read_card, card or [])), store.counts)
+    entries = {e.name: e.make for e in registry.platforms(plugin).values()}
+    repricer = Repricer(made(entries, map(read_card, card)), store.counts)
     found = store.find(name, tell)
     reasons = {r.id: reason for r in found if (reason := repricer.reason_not(r))}
     old = [r for r in found if r.id not in reasons]
@@ -66,7 +57,7 @@ def validate(
         Path | None,
         typer.Argument(help="Published measurements (YAML or JSON); else those that nmbench ships."),
     ] = None,
-    platform: Annotated[list[str] | None, typer.Option(help="Only rows of these cards.")] = None,
+    platform: Annotated[list[str], typer.Option(help="Only rows of these cards.")] = [],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
     figure: Annotated[
         Path | None, typer.Option(help="Draw predicted against measured; .png, .svg or .pdf.")
@@ -84,7 +75,7 @@ def validate(
         validation.check_format(figure)
     read = read_measurements(file or SHIPPED)
     with Terminal() as terminal:
-        compared = predict(chosen(read.rows, platform or []), terminal)
+        compared = predict(chosen(read.rows, platform), terminal)
     if as_json:
         content = validation_data.content(compared, read.left_out, file or SHIPPED)
         print(json.dumps(content, indent=1, allow_nan=False))

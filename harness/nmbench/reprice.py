@@ -16,16 +16,26 @@ import numpy as np
 
 from nmbench import metrics, system
 from nmbench.energy.card import Card
+from nmbench.energy.graded import graded_projections
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Misfit
-from nmbench.energy.models import price, price_spreads
+from nmbench.energy.models import layers_by_way, price, price_spreads, refusal
 from nmbench.energy.stored import Counted
 from nmbench.platforms.base import Platform
 from nmbench.platforms.modelled import ModelledPlatform
 from nmbench.record import Metric, Result
-from nmbench.runner import card_source, wall_cost
+from nmbench.runner import card_source, stated_by, wall_cost
+from nmbench.spec import Scalar
 
-Priced = list[Metric] | Misfit
+
+@dataclass(frozen=True)
+class Priced:
+    """What a card makes of a result: its metrics, and the platform's options that follow from them."""
+
+    metrics: tuple[Metric, ...]
+    options: Mapping[str, Scalar]
+
+
 Make = Callable[[str], Platform | None]
 """Makes a platform by name; None: there is none of that name now."""
 
@@ -36,6 +46,8 @@ class Repricer:
 
     Parameters
     ----------
+    platform
+        Makes a platform by its name.
     counts
         Reads what a result counted, by its hash.
     """
@@ -44,7 +56,7 @@ class Repricer:
     counts: Callable[[str], Counted]
     _platforms: dict[str, Platform | None] = field(default_factory=dict)
     _counted: dict[str, Counted] = field(default_factory=dict)
-    _priced: dict[tuple[str, str], Priced] = field(default_factory=dict)
+    _priced: dict[tuple[str, str], Priced | Misfit] = field(default_factory=dict)
     _identities: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def reason_not(self, result: Result) -> str | None:
@@ -66,21 +78,24 @@ class Repricer:
         stamp, software = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}", system.software()
         for result in results:
             priced = self._price(result)
-            misfit = isinstance(priced, Misfit)
+            identity = self._identity(result.platform.name)
+            if isinstance(priced, Misfit):
+                changed: dict[str, Any] = {"status": "unsupported", "error": priced.reason, "metrics": ()}
+            else:
+                changed = {"metrics": _merged(result.metrics, priced.metrics)}
+                identity = {**identity, "options": dict(priced.options)}
             yield result.model_copy(
                 update={
-                    "id": f"{stamp}-{result.id.split('-', 1)[1][:-4]}{secrets.token_hex(4)}",
+                    "id": f"{stamp}-{_middle(result.id)}-{secrets.token_hex(4)}",
                     "run": run,
-                    "status": "unsupported" if misfit else "ok",
-                    "error": priced.reason if isinstance(priced, Misfit) else None,
-                    "platform": result.platform.model_copy(update=self._identity(result.platform.name)),
-                    "metrics": () if isinstance(priced, Misfit) else _merged(result.metrics, priced),
+                    "platform": result.platform.model_copy(update=identity),
+                    **changed,
                     "software": software,
                     "repriced_from": result.id,
                 }
             )
 
-    def _price(self, result: Result) -> Priced:
+    def _price(self, result: Result) -> Priced | Misfit:
         platform = self._made(result.platform.name)
         if isinstance(platform, ModelledPlatform):
             assert result.counts_sha256 is not None
@@ -91,37 +106,38 @@ class Repricer:
         assert platform is not None
         wall = result.find("latency_p90", platform.info.boundary)
         assert wall is not None and wall.samples
-        return wall_cost(platform, np.array(wall.samples))
+        return Priced(tuple(wall_cost(platform, np.array(wall.samples))), result.platform.options)
 
-    def _modelled(self, card: Card, sha256: str) -> Priced:
+    def _modelled(self, card: Card, sha256: str) -> Priced | Misfit:
         if sha256 not in self._counted:
             self._counted[sha256] = self.counts(sha256)
         counted = self._counted[sha256]
-        placed = place(counted.outline, card)
+        counts = counted.counts
+        placed = refusal(card, graded_projections(counts)) or place(counted.outline, card)
         if isinstance(placed, Misfit):
             return placed
-        cost = price(counted.counts, placed, card)
-        spreads = price_spreads(counted.counts, placed, card)
-        return metrics.modelled_cost(cost, card_source(ModelledPlatform(card).info), spreads)
+        cost, spreads = price(counts, placed, card), price_spreads(counts, placed, card)
+        info = ModelledPlatform(card).info
+        found = metrics.modelled_cost(cost, card_source(info), spreads)
+        return Priced(tuple(found), {**info.options, **layers_by_way(counts, placed, card)})
 
     def _identity(self, name: str) -> dict[str, Any]:
         """Return what of a record's platform follows from its card."""
         if name not in self._identities:
             platform = self._made(name)
             assert platform is not None
-            card = platform.info.card
-            self._identities[name] = {
-                "version": platform.info.version,
-                "card_sha256": card.sha256 if card else None,
-                "what_if": card is not None and card.status == "what-if",
-                "caveat": platform.info.caveat,
-            }
+            self._identities[name] = stated_by(platform.info)
         return self._identities[name]
 
     def _made(self, name: str) -> Platform | None:
         if name not in self._platforms:
             self._platforms[name] = self.platform(name)
         return self._platforms[name]
+
+
+def _middle(id_: str) -> str:
+    """Return what of an id says which cell it is: all between its time and its random end."""
+    return id_.split("-", 1)[1].rsplit("-", 1)[0]
 
 
 def _merged(old: Iterable[Metric], priced: Iterable[Metric]) -> tuple[Metric, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -205,15 +206,22 @@ def _identify(cell: Cell, platform: Platform | None, choices: Mapping[str, Scala
     info = platform.info
     return PlatformId(
         name=cell.platform.name,
-        version=info.version,
         family=info.family,
         kind="measured" if info.clock == "wall" else "modelled",
         origin=cell.platform.origin,
-        card_sha256=info.card.sha256 if info.card else None,
-        what_if=info.card is not None and info.card.status == "what-if",
         options={**info.options, **choices},
-        caveat=info.caveat,
+        **stated_by(info),
     )
+
+
+def stated_by(info: PlatformInfo) -> dict[str, Any]:
+    """Return the fields of a record's platform that follow from its version and its card."""
+    return {
+        "version": info.version,
+        "card_sha256": info.card.sha256 if info.card else None,
+        "what_if": info.card is not None and info.card.status == "what-if",
+        "caveat": info.caveat,
+    }
 
 
 def _describe(error: Exception) -> str:

@@ -141,6 +141,18 @@ def test_a_sample_is_priced_alone(name: str, spikes: np.ndarray) -> None:
             assert value.values[0] == together.energy_j[term].values[b]
 
 
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_twice_the_network_never_costs_less(name: str) -> None:
+    small, large = tiny.mlp(20, 30, 4), tiny.mlp(40, 60, 8)
+    spikes = np.array([[[10, 7, 0], [3, 20, 0]]])
+    one = price(name, small, tiny.counts(small, spikes))
+    two = price(name, large, tiny.counts(large, spikes * 2))
+    for boundary in one.energy_factor:
+        assert (two.energy(boundary) >= one.energy(boundary)).all()
+    for boundary in one.latency_factor:
+        assert (two.latency(boundary) >= one.latency(boundary)).all()
+
+
 SIZES = st.tuples(st.integers(1, 60), st.integers(1, 300), st.integers(1, 40))
 SHARES = st.tuples(st.floats(0, 0.5), st.floats(0, 0.5))
 

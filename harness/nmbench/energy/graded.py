@@ -36,6 +36,14 @@ def values_as_spikes(counts: EventCounts, outline: Outline) -> EventCounts:
     return replace(counts, spikes=spikes, synaptic_events=operations(counts), effective_macs=None)
 
 
+def graded_projections(counts: EventCounts) -> list[str]:
+    """Name the projections that delivered values."""
+    if counts.effective_macs is None:
+        return []
+    totals = counts.effective_macs.sum(axis=(0, 1))
+    return [name for name, n in zip(counts.projections, totals, strict=True) if n]
+
+
 def refuse_graded(counts: EventCounts, hardware: str) -> None:
     """Refuse counts that hold graded multiply-accumulates, which the hardware's equation cannot price.
 
@@ -44,9 +52,5 @@ def refuse_graded(counts: EventCounts, hardware: str) -> None:
     ValueError
         That names the graded projections.
     """
-    if counts.effective_macs is None:
-        return
-    totals = counts.effective_macs.sum(axis=(0, 1))
-    graded = [name for name, n in zip(counts.projections, totals, strict=True) if n]
-    if graded:
+    if graded := graded_projections(counts):
         raise ValueError(f"{hardware} delivers spikes, not values: {', '.join(graded)} cannot be priced")

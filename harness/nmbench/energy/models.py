@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from nmbench.energy.either import kernels, price_either
 from nmbench.energy.events import price_events
 from nmbench.energy.loihi import price_loihi
 from nmbench.energy.loihi2 import price_loihi2
+from nmbench.energy.mapping import Misfit
 from nmbench.energy.spinnaker import price_spinnaker
 from nmbench.energy.spinnaker2 import choices, price_spinnaker2
 from nmbench.energy.uncertainty import Spread, What, cost_spreads
@@ -42,21 +43,32 @@ class Model:
         run as fast as they can, unless the conditions of a run say otherwise.
     ways
         Where a layer may take one of two ways: names each projection's, the cheaper one.
+    values
+        Whether values (graded projections), not spikes alone, are delivered and priced.
     """
 
     price: Price
     heeds: frozenset[str] = frozenset()
     real_time: bool = False
     ways: Callable[[EventCounts, Placed, Card], Mapping[str, str]] | None = None
+    values: Callable[[Card], bool] = lambda card: True
 
 
 MODELS: Mapping[str, Model] = {
-    "loihi": Model(price_loihi, frozenset({"host_io", "input_cores", "chips", "step_s"})),
+    "loihi": Model(
+        price_loihi, frozenset({"host_io", "input_cores", "chips", "step_s"}), values=lambda card: False
+    ),
     "loihi2": Model(price_loihi2, frozenset({"host_io", "chips", "step_s"})),
-    "spinnaker": Model(price_spinnaker, frozenset({"boards", "chips", "step_s"}), real_time=True),
+    "spinnaker": Model(
+        price_spinnaker, frozenset({"boards", "chips", "step_s"}), real_time=True, values=lambda card: False
+    ),
     "spinnaker2": Model(price_spinnaker2, frozenset({"chips", "step_s"}), real_time=True, ways=choices),
     "akida": Model(price_akida, frozenset({"batch", "step_s"})),
-    "crossbar": Model(price_crossbar, frozenset({"input_bits", "output_bits"})),
+    "crossbar": Model(
+        price_crossbar,
+        frozenset({"input_bits", "output_bits"}),
+        values=lambda card: card.value("input_bits") > 1,
+    ),
     "dense": Model(price_dense, frozenset({"batch"})),
     "events": Model(price_events, frozenset({"batch", "boards", "chips"})),
     "either": Model(price_either, frozenset({"batch"}), ways=kernels),
@@ -65,6 +77,22 @@ MODELS: Mapping[str, Model] = {
 
 SPREAD_SAMPLES = 8
 """Samples whose mean cost stands for all where a spread is sought: it varies little from sample to sample."""
+
+
+def refusal(card: Card, graded: Sequence[str]) -> Misfit | None:
+    """Refuse graded projections, by name, where the card's chip delivers spikes alone; None: it can."""
+    if not graded or MODELS[card.model].values(card):
+        return None
+    return Misfit((f"projections {', '.join(graded)} carry values: only spikes are delivered and priced",))
+
+
+def layers_by_way(counts: EventCounts, mapping: Placed, card: Card) -> dict[str, list[str]]:
+    """Return the projections that take each way, the cheaper one; empty where there is but one."""
+    ways = MODELS[card.model].ways
+    found: dict[str, list[str]] = {}
+    for projection, way in (ways(counts, mapping, card) if ways else {}).items():
+        found.setdefault(way, []).append(projection)
+    return found
 
 
 def price(counts: EventCounts, mapping: Placed, card: Card) -> Cost:

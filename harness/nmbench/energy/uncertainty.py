@@ -18,11 +18,11 @@ known.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,7 @@ Z_90 = NormalDist().inv_cdf(0.95)
 """Standard deviations from the middle of a normal distribution to an end of its 90 % interval."""
 
 Draws = npt.NDArray[np.float64]
-Numbers = Mapping[str, float]
+Name = TypeVar("Name", bound=Hashable)
 What = tuple[Literal["energy", "latency"], Boundary]
 """One of the totals of a `Cost`."""
 
@@ -70,20 +70,20 @@ class Spread:
 def cost_spreads(price: Callable[[Card], Cost], card: Card) -> dict[What, Spread]:
     """Return the spread of a cost's mean energy and latency at each boundary that it states."""
 
-    def predict(card: Card) -> dict[str, float]:
-        cost = price(card)
-        energy = {f"energy {b}": float(cost.energy(b).mean()) for b in cost.energy_factor}
-        return energy | {f"latency {b}": float(cost.latency(b).mean()) for b in cost.latency_factor}
+    def predict(varied: Card) -> dict[What, float]:
+        cost = price(varied)
+        energy: dict[What, float] = {("energy", b): float(cost.energy(b).mean()) for b in cost.energy_factor}
+        return energy | {("latency", b): float(cost.latency(b).mean()) for b in cost.latency_factor}
 
     central = price(card)
-    named: dict[str, tuple[What, float]] = {}
-    named |= {f"energy {b}": (("energy", b), factor) for b, factor in central.energy_factor.items()}
-    named |= {f"latency {b}": (("latency", b), factor) for b, factor in central.latency_factor.items()}
-    found = spreads(predict, card, {name: factor for name, (_, factor) in named.items()})
-    return {what: found[name] for name, (what, _) in named.items()}
+    errors: dict[What, float] = {("energy", b): factor for b, factor in central.energy_factor.items()}
+    errors |= {("latency", b): factor for b, factor in central.latency_factor.items()}
+    return spreads(predict, card, errors)
 
 
-def spreads(predict: Callable[[Card], Numbers], card: Card, errors: Numbers) -> dict[str, Spread]:
+def spreads(
+    predict: Callable[[Card], Mapping[Name, float]], card: Card, errors: Mapping[Name, float]
+) -> dict[Name, Spread]:
     """Return the spread of each number that a card predicts.
 
     Parameters
@@ -95,10 +95,9 @@ def spreads(predict: Callable[[Card], Numbers], card: Card, errors: Numbers) -> 
     """
     central = predict(card)
     uncertain = [name for name, own in card.constants.items() if own.lo < own.hi]
-    normal = _normal(len(uncertain))
-    drawn = [predict(_varied(card, uncertain, row)) for row in normal]
+    drawn = [predict(_varied(card, uncertain, row)) for row in _normal(len(uncertain))]
     return {
-        name: _spread(np.array([numbers[name] for numbers in drawn]), value, errors[name], uncertain, normal)
+        name: _spread(np.array([numbers[name] for numbers in drawn]), value, errors[name], uncertain)
         for name, value in central.items()
     }
 
@@ -110,6 +109,14 @@ def _normal(constants: int) -> Draws:
     return np.array([rng.permutation(_quantiles()) for _ in range(constants)]).reshape(constants, DRAWS).T
 
 
+@cache
+def _regression(constants: int) -> Draws:
+    """Return what takes centred numbers ``[DRAWS]`` to their slopes on the draws, ``[constants, DRAWS]``."""
+    normal = _normal(constants)
+    return np.linalg.pinv(normal - normal.mean(axis=0))
+
+
+@cache
 def _quantiles() -> Draws:
     """Return the quantiles of a standard normal distribution at equal steps of probability, ``[DRAWS]``."""
     return np.array([NormalDist().inv_cdf((i + 0.5) / DRAWS) for i in range(DRAWS)])
@@ -129,16 +136,16 @@ def _varied(card: Card, names: Sequence[str], normal: Draws) -> Card:
     return card.model_copy(update={"constants": constants})
 
 
-def _spread(drawn: Draws, value: float, error: float, names: Sequence[str], normal: Draws) -> Spread:
+def _spread(drawn: Draws, value: float, error: float, names: Sequence[str]) -> Spread:
     """Return the spread of one number from its draws ``[DRAWS]`` and its central value."""
     if value == 0:
         return Spread(1.0, 1.0, {})
     with np.errstate(divide="ignore"):
         moved = np.log(np.maximum(0.0, drawn / value))
-    down, up = Z_90 * np.array(_sides(_clipped(moved))) / _sides(_clipped(_quantiles()))
+    down, up = Z_90 * np.array(_sides(_clipped(moved))) / _standard_sides()
     own = math.log(error)
     known = moved if np.isfinite(moved).all() else drawn / value - 1  # nothing has no logarithm
-    slopes = np.linalg.lstsq(normal - normal.mean(axis=0), known - known.mean(), rcond=None)[0]
+    slopes = _regression(len(names)) @ (known - known.mean())
     variances = {name: float(slope**2) for name, slope in zip(names, slopes, strict=True)}
     variances[EQUATION] = (own / Z_90) ** 2
     total = sum(variances.values())
@@ -151,6 +158,11 @@ def _clipped(moved: Draws) -> Draws:
     ordered = np.sort(moved)
     beyond = DRAWS // 20
     return np.clip(moved, ordered[beyond], ordered[-1 - beyond])
+
+
+@cache
+def _standard_sides() -> tuple[float, float]:
+    return _sides(_clipped(_quantiles()))
 
 
 def _sides(moved: Draws) -> tuple[float, float]:

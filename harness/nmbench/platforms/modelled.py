@@ -10,7 +10,7 @@ from nmbench.counts import EventCounts
 from nmbench.energy.card import Card, load_card
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Mapping, Misfit
-from nmbench.energy.models import MODELS, price, price_spreads
+from nmbench.energy.models import layers_by_way, price, price_spreads, refusal
 from nmbench.energy.uncertainty import Spread, What
 from nmbench.network.network import Network
 from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
@@ -20,9 +20,6 @@ from nmbench.spikes import SpikeBatch
 
 if TYPE_CHECKING:
     from nmbench.simulator.engine import Simulator
-
-SPIKES_ALONE = frozenset({"loihi", "spinnaker"})
-"""Models of chips that deliver spikes and no values."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +44,10 @@ class ModelledPlatform(Platform):
 
     def place(self, network: Network) -> Mapping | Misfit:
         """Map the network, without loading it; graded projections only where values are delivered."""
-        placed = place(network, self.card)
-        if not network.graded or _delivers_values(self.card):
+        placed, refused = place(network, self.card), refusal(self.card, network.graded)
+        if refused is None:
             return placed
-        fault = f"projections {', '.join(network.graded)} carry values: only spikes are delivered and priced"
-        return Misfit((fault, *(placed.faults if isinstance(placed, Misfit) else ())))
+        return Misfit((*refused.faults, *(placed.faults if isinstance(placed, Misfit) else ())))
 
     def refuse(self, network: Network) -> str | None:
         """Return the limits that the network breaks; None if it fits."""
@@ -90,13 +86,7 @@ class ModelledSession(Session):
 
     def choices(self, counts: EventCounts | None) -> Named[str, Scalar]:
         """Name the layers by the way that was the cheaper, where the chip has two."""
-        way = MODELS[self.platform.card.model].ways
-        if way is None or counts is None:
-            return {}
-        found: dict[str, list[str]] = {}
-        for projection, name in way(counts, self.mapping, self.platform.card).items():
-            found.setdefault(name, []).append(projection)
-        return found
+        return layers_by_way(counts, self.mapping, self.platform.card) if counts else {}
 
     def spreads(self, counts: EventCounts) -> Named[What, Spread]:
         """Propagate the card's intervals."""
@@ -106,13 +96,6 @@ class ModelledSession(Session):
 def modelled(card: str) -> ModelledPlatform:
     """Return the platform of a card that nmbench ships."""
     return ModelledPlatform(load_card(card))
-
-
-def _delivers_values(card: Card) -> bool:
-    """Tell whether the card's model prices values; a crossbar's does if its inputs have more than one bit."""
-    if card.model == "crossbar":
-        return card.value("input_bits") > 1
-    return card.model not in SPIKES_ALONE
 
 
 def _outermost(card: Card) -> Boundary:
