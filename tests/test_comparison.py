@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from sides import measured, side
 from test_reprice import nmbench, ran, stored  # noqa: F401 - a fixture
 
 from nmbench.comparison import pairs
 from nmbench.errors import InputError
-from nmbench.record import Result
+from nmbench.record import Gate, NetworkId, Noise, Result
+from nmbench.starts import Starts
 
 
 @pytest.fixture
@@ -47,8 +49,96 @@ def test_other_workloads_are_refused(results: dict[str, Result]) -> None:
     other = one.model_copy(update={"size": "small"})
     with pytest.raises(InputError, match=r"size base, .* against .* size small"):
         pairs([one], [other])
-    with pytest.raises(InputError, match="no workload, size, data and platform stands in both"):
+    with pytest.raises(InputError, match="no workload, size, data, scenario and platform stands in both"):
         pairs([one, one], [other, results["gpu-h100"]])
+
+
+def test_other_scenarios_are_refused(results: dict[str, Result]) -> None:
+    one = results["loihi"]
+    with pytest.raises(InputError, match=r"SingleStream against .* Offline is never compared"):
+        pairs([one], [one.model_copy(update={"scenario": "Offline"})])
+
+
+def test_runs_are_paired_by_scenario_and_by_seed_where_both_have_it(results: dict[str, Result]) -> None:
+    one = results["loihi"]
+    seeds = [one.model_copy(update={"seed": seed}) for seed in (0, 1, 2)]
+    server = one.model_copy(update={"scenario": "Server"})
+    found = pairs([*seeds[:2], server], [server, *seeds[1:]])
+    assert [(p.one.scenario, p.one.seed, p.other.seed) for p in found] == [
+        ("SingleStream", 0, 2),
+        ("SingleStream", 1, 1),
+        ("Server", 0, 0),
+    ]
+
+
+def test_equal_answers_of_one_simulator_differ_in_nothing(results: dict[str, Result]) -> None:
+    (pair,) = pairs([results["gpu-h100"]], [results["loihi"]])
+    verdicts = {(line.one.name, line.one.boundary): line.verdict for line in pair.lines}
+    accuracy = verdicts["accuracy", None]
+    assert accuracy.finding == "not shown"
+    assert accuracy.effect and accuracy.effect.value == 0 and accuracy.effect.p_value in (1.0, None)
+    assert verdicts["energy_per_inference", "chip_total"].finding in ("apart", "overlap")
+
+
+def test_a_card_against_itself_decides_nothing(results: dict[str, Result]) -> None:
+    (pair,) = pairs([results["loihi"]], [results["loihi"]])
+    energies = [line.verdict for line in pair.lines if line.one.name == "energy_per_inference"]
+    assert energies and all(v.finding == "undecided" and v.how.startswith("same card") for v in energies)
+
+
+def test_the_spread_of_starts_is_the_callers(results: dict[str, Result]) -> None:
+    timed = results["numba-event"]
+    effects = []
+    for spread in (0.0, 0.2):
+        (pair,) = pairs([timed], [timed], starts=Starts(spread, "made up"))
+        effects += [
+            line.verdict.effect
+            for line in pair.lines
+            if line.one.name == "latency_p50" and line.verdict.effect
+        ]
+    assert effects[0].value == effects[1].value == 1
+    assert effects[0].lo == effects[0].hi == 1 and effects[1].lo < 0.7
+
+
+def test_a_share_of_nothing_has_no_ratio_but_a_difference() -> None:
+    def late(value: float) -> Result:
+        misses = measured("deadline_misses", value, n=1000, unit="1")
+        return side(measured("latency_p50", 1.0, 0.9, 1.1), misses)
+
+    (pair,) = pairs([late(0.0)], [late(0.1)])
+    (line,) = [line for line in pair.lines if line.one.name == "deadline_misses"]
+    assert line.ratio is None and line.verdict.finding == "real"
+    with pytest.raises(InputError, match="no value: none"):
+        pairs([side(measured("latency_p50", None, reason="none"))], [side(measured("latency_p50", 1.0))])
+
+
+def test_one_reason_is_told_once() -> None:
+    latency = measured("latency_p50", 1.0, 0.9, 1.1)
+    missing = [measured(f"power_{of}", None, unit="W", reason="no meter") for of in ("idle", "active")]
+    one, other = side(latency, *missing), side(latency, measured("power_idle", 1.0, unit="W"), missing[1])
+    assert pairs([one], [one])[0].unlike == ("power_idle, power_active: no value: no meter",)
+    assert pairs([one], [other])[0].unlike == ("power_idle, power_active: no value: no meter",)
+
+
+def test_what_is_doubtful_is_noted() -> None:
+    one = side(measured("latency_p50", 1.0, 0.9, 1.1))
+    other = side(
+        measured("latency_p50", 1.0, 0.9, 1.1),
+        tier="official",
+        system="sha256:" + "f" * 64,
+        noise=Noise(load1=2.0, cpu_pressure=None, marks=("load average 2.00",)),
+        quality=Gate(metric="accuracy", target=0.9, value=0.5, reached=False),
+        network=NetworkId(name="small", sha256="f" * 64, dialect=one.network.dialect),
+    )
+    (pair,) = pairs([one], [other])
+    assert pair.notes == (
+        "tiers differ: A quick, B official",
+        "networks differ: A base, B small",
+        "machines differ",
+        "B is marked noisy: load average 2.00",
+        "B missed its quality target: its performance does not count",
+    )
+    assert pairs([one], [one])[0].notes == ()
 
 
 def test_runs_are_paired_by_platform(results: dict[str, Result]) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from nmbench.stats import percentile, percentile_interval, wilson
 
@@ -43,3 +44,36 @@ def test_wilson_against_published_values() -> None:
     assert (round(low, 4), round(high, 4)) == (0.0, 0.1611)
     with pytest.raises(ValueError, match="needs samples"):
         wilson(0, 0)
+
+
+@given(samples, st.floats(0, 1))
+def test_arrays_and_lists_have_one_percentile(values: list[float], p: float) -> None:
+    array = np.array(values)
+    place = min(int(len(values) * p), len(values) - 1)
+    assert percentile(array, p) == percentile(values, p) == sorted(values)[place]
+    ends = [int(rank) for rank in binom.ppf([0.025, 0.975], len(values), p)]
+    low, high = min(max(ends[0] - 1, 0), place), max(min(ends[1], len(values) - 1), place)
+    expected = sorted(values)[low], sorted(values)[high]
+    assert percentile_interval(array, p) == percentile_interval(values, p) == expected
+    assert array.tolist() == values, "the samples keep their order"
+
+
+def test_interval_of_many_is_made_of_their_ranks() -> None:
+    values = np.random.default_rng(0).permutation(400_000).astype(float)
+    low, high = binom.ppf([0.025, 0.975], 400_000, 0.5)
+    assert percentile_interval(values, 0.5) == (low - 1, high)
+
+
+def test_no_percentile_of_nothing() -> None:
+    for values, p in (([], 0.5), ([1.0], 1.1), ([1.0], -0.1)):
+        with pytest.raises(ValueError, match="percentile"):
+            percentile(values, p)
+        with pytest.raises(ValueError, match="percentile"):
+            percentile_interval(values, p)
+
+
+@given(st.integers(1, 2000), st.data())
+def test_a_share_lies_within_its_own_interval(n: int, data: st.DataObject) -> None:
+    for hits in (0, n, data.draw(st.integers(0, n))):
+        low, high = wilson(hits, n)
+        assert 0 <= low <= hits / n <= high <= 1

@@ -1,4 +1,4 @@
-"""Two results side by side: what both state alike, as ratios, and what is not comparable, with the reason."""
+"""Two results side by side: what both state alike, whether it differs, and what is not comparable and why."""
 
 from __future__ import annotations
 
@@ -8,42 +8,63 @@ from dataclasses import dataclass
 from nmbench.errors import InputError, unknown
 from nmbench.quantity import BOUNDARIES, UnlikeError
 from nmbench.record import Metric, Result
+from nmbench.starts import ASSUMED, Starts
+from nmbench.verdict import SHARES, Verdict, judge
 
-COMPARED = ("accuracy", "energy_per_inference", "latency_p50", "latency_p90")
+COMPARED = (
+    *("accuracy", "energy_per_inference", "energy_per_decision"),
+    *("latency_p50", "latency_p90", "latency_p99", "latency_p90_estimate", "latency_p99_estimate"),
+    *("server_rate", "throughput", "decision_latency_p99", "deadline_misses", "time_to_first_correct"),
+    *("power_idle", "power_active", "power_dynamic", "power_mean"),
+)
+
+ALWAYS = ("energy_per_inference", "latency_p50", "latency_p90")
+"""What is missed where neither states it at a boundary that was asked for."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One metric of both results; ``ratio`` is the second by the first."""
+    """One metric of both results; ``ratio`` is the second by the first, None where the first is 0."""
 
     one: Metric
     other: Metric
-    ratio: float
+    ratio: float | None
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two results on the same workload.
+    """Two results on the same workload, under the same scenario.
 
     Attributes
     ----------
     unlike
         Metrics that are not compared, with the reason.
+    notes
+        What else differs, and what of either is doubtful.
+    starts
+        By how much starts differ: what the verdicts were made with.
     """
 
     one: Result
     other: Result
     lines: tuple[Line, ...]
     unlike: tuple[str, ...]
+    notes: tuple[str, ...]
+    starts: Starts
 
 
-def pairs(some: Sequence[Result], others: Sequence[Result], boundary: str | None = None) -> list[Pair]:
-    """Pair results; of runs, those of the same workload, size, data and platform.
+def pairs(
+    some: Sequence[Result], others: Sequence[Result], boundary: str | None = None, starts: Starts = ASSUMED
+) -> list[Pair]:
+    """Pair results; of runs, those of the same workload, size, data, scenario and platform.
 
     Parameters
     ----------
     boundary
         Compare energy and latency at this one alone.
+    starts
+        By how much two starts of one program differ: widens the intervals of what is measured.
 
     Raises
     ------
@@ -56,32 +77,65 @@ def pairs(some: Sequence[Result], others: Sequence[Result], boundary: str | None
     single = len(some) == len(others) == 1
     if single and _task(some[0]) != _task(others[0]):
         raise InputError(subject, [f"{_words(some[0])} against {_words(others[0])} is never compared"])
-    by_key = {_key(r, single=single): r for r in others}
-    matched = [(r, by_key[key]) for r in some if (key := _key(r, single=single)) in by_key]
+    matched = [(r, other) for r in some if (other := _partner(r, others, single=single))]
     if not matched:
-        raise InputError(subject, ["no workload, size, data and platform stands in both"])
-    found = [_pair(one, other, boundary) for one, other in matched]
+        raise InputError(subject, ["no workload, size, data, scenario and platform stands in both"])
+    found = [_pair(one, other, boundary, starts) for one, other in matched]
     if not any(line.one.boundary for pair in found for line in pair.lines):
         raise InputError(subject, [reason for pair in found for reason in pair.unlike])
     return found
 
 
-def _pair(one: Result, other: Result, boundary: str | None) -> Pair:
+def _partner(result: Result, others: Sequence[Result], *, single: bool) -> Result | None:
+    """Return the like result, of several the last one of the same seed."""
+    like = [o for o in others if _key(o, single=single) == _key(result, single=single)]
+    return next((o for o in reversed(like) if o.seed == result.seed), like[-1] if like else None)
+
+
+def _pair(one: Result, other: Result, boundary: str | None, starts: Starts) -> Pair:
     lines: list[Line] = []
-    unlike = [f"{r.platform.name}: {r.status}, {r.error}" for r in (one, other) if r.error]
+    unlike: dict[str, list[str]] = {}
     for name in COMPARED:
         mine, theirs = (_stated(r, name, boundary) for r in (one, other))
         both = [key for key in mine if key in theirs]
         for key in both:
+            metrics = mine[key], theirs[key]
             try:
-                lines.append(Line(mine[key], theirs[key], theirs[key].quantity.by(mine[key].quantity)))
+                lines.append(Line(*metrics, _ratio(*metrics), judge((one, other), metrics, starts.spread)))
             except UnlikeError as error:
-                unlike.append(f"{name}: {error}")
-        if not both and boundary and not (mine or theirs) and name != "accuracy":
-            unlike.append(f"{name}: neither states one at {boundary}")
+                unlike.setdefault(str(error), []).append(name)
+        if not both and boundary and not (mine or theirs) and name in ALWAYS:
+            unlike.setdefault(f"neither states one at {boundary}", []).append(name)
         if not both and (mine or theirs):
-            unlike.append(f"{name}: {_kinds(one, mine)}, {_kinds(other, theirs)}: never compared")
-    return Pair(one, other, tuple(lines), tuple(dict.fromkeys(unlike)))
+            reason = f"{_kinds(one, mine)}, {_kinds(other, theirs)}: never compared"
+            unlike.setdefault(reason, []).append(name)
+    reasons = [f"{r.platform.name}: {r.status}, {r.error}" for r in (one, other) if r.error]
+    reasons += [f"{', '.join(dict.fromkeys(names))}: {reason}" for reason, names in unlike.items()]
+    return Pair(one, other, tuple(lines), tuple(reasons), tuple(_notes(one, other)), starts)
+
+
+def _ratio(one: Metric, other: Metric) -> float | None:
+    """Return the second by the first; of a share that is 0, None: shares differ by points."""
+    if one.value is None and other.value is None and one.reason == other.reason:
+        raise UnlikeError(f"no value: {one.reason}")
+    if one.name in SHARES and one.value == 0 and other.value is not None and one.kind == other.kind:
+        return None
+    return other.quantity.by(one.quantity)
+
+
+def _notes(one: Result, other: Result) -> list[str]:
+    """Say what else differs between two results, and what of them is doubtful."""
+    found = [f"tiers differ: A {one.tier}, B {other.tier}"] if one.tier != other.tier else []
+    if one.network.sha256 != other.network.sha256:
+        found.append(f"networks differ: A {one.network.name}, B {other.network.name}")
+    if one.system != other.system and all(m.platform.kind == "measured" for m in (one, other)):
+        found.append("machines differ")
+    for side, result in (("A", one), ("B", other)):
+        if result.noise.marks:
+            found.append(f"{side} is marked noisy: {'; '.join(result.noise.marks)}")
+        if result.quality and not result.quality.reached:
+            found.append(f"{side} missed its quality target: its performance does not count")
+    return found
 
 
 def _stated(result: Result, name: str, boundary: str | None) -> dict[tuple[str, str | None], Metric]:
@@ -103,6 +157,7 @@ def _task(result: Result) -> tuple[str, ...]:
         str(result.workload.version),
         result.size,
         result.workload.source,
+        result.scenario,
     )
 
 
@@ -111,5 +166,5 @@ def _key(result: Result, *, single: bool) -> tuple[str, ...]:
 
 
 def _words(result: Result) -> str:
-    suite, workload, version, size, source = _task(result)
-    return f"{suite}/{workload} v{version}, size {size}, {source}"
+    suite, workload, version, size, source, scenario = _task(result)
+    return f"{suite}/{workload} v{version}, size {size}, {source}, {scenario}"
