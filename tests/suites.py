@@ -42,7 +42,9 @@ window: {steps: 6}
 dialect: {dt: 0.005}
 decision: mean_softmax
 quality: {metric: accuracy, target: 0.01}
-scenarios: [SingleStream]
+scenarios: [SingleStream, MultiStream, Server, Offline, Streaming]
+server: {latency_bound_s: 0.1}
+streaming: {window_steps: 3}
 """
 
 

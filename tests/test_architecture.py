@@ -23,6 +23,11 @@ BASE = {
     "places",
     "stats",
     "stale",
+    "bootstrap",
+    "contrast",
+    "starts",
+    "early_stopping",
+    "noise",
 }
 LAYERS = {
     # part: what it may import besides itself and the base
@@ -38,20 +43,26 @@ LAYERS = {
     "system": set(),
     "store": {"energy"},
     "prepare": {"cell", "datasets", "network"},
-    "scenario": {"platforms"},
-    "runner": {"cell", "prepare", "metrics", "system", "scenario", "platforms", "energy"},
+    "power": set(),
+    "scenario": {"platforms", "energy", "metrics"},
+    "selection": {"cell", "power"},
+    "perform": {"cell", "prepare", "metrics", "scenario", "platforms", "energy", "power"},
+    "runner": {"cell", "prepare", "metrics", "perform", "system", "scenario", "platforms", "energy"},
     "sweep": {"cell", "store", "runner", "energy"},
-    "reprice": {"energy", "metrics", "platforms", "runner", "system"},
-    "report": {"registry", "store", "metrics", "energy", "comparison"},
+    "reprice": {"energy", "perform", "platforms", "runner", "scenario", "system"},
+    "report": {"registry", "store", "metrics", "energy", "comparison", "verdict"},
     "spiketrains": set(),
     "simulate": {"network", "simulator", "spiketrains", "report"},
     "arguments": set(),
     "platform_commands": {"arguments", "registry", "report"},
-    "comparison": set(),
+    "verdict": set(),
+    "comparison": {"verdict"},
+    "apart": {"cell", "prepare", "registry", "runner", "scenario", "platforms", "store", "system", "energy"},
     "cost_commands": {"arguments", "comparison", "energy", "registry", "report", "reprice", "store", "sweep"},
     "cli": {
         *("arguments", "cost_commands", "platform_commands", "simulate"),
-        *("cell", "prepare", "registry", "report", "runner", "store", "sweep", "system"),
+        *("prepare", "registry", "report", "runner", "selection", "store", "sweep", "system"),
+        *("apart", "cell", "scenario"),
     },
 }
 HEAVY = (
@@ -65,6 +76,7 @@ HEAVY = (
     "h5py",
     "nir",
     "torch",
+    "pynvml",
     "rich.live",
 )
 

@@ -81,11 +81,6 @@ def test_measured_latency_keeps_the_raw_repetitions() -> None:
     assert p90.n == 100
 
 
-def test_no_energy_is_null_with_a_reason() -> None:
-    found = metrics.missing_energy("no meter", "wall", "measured")
-    assert found.value is None and found.reason == "no meter"
-
-
 def test_neurobench_columns_by_hand() -> None:
     network = tiny.mlp()
     batch = tiny.spike_batch(network, samples=3)

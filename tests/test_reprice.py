@@ -5,15 +5,23 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import suites
 
+from nmbench import selection
+from nmbench.cell import Cell, How
 from nmbench.energy.card import CARDS, Card, load_card, read_card
 from nmbench.energy.stored import Counted
+from nmbench.prepare import prepare
+from nmbench.progress import Silence
 from nmbench.record import Metric, Result
-from nmbench.registry import platforms
+from nmbench.registry import platforms, read_suite
 from nmbench.reprice import Repricer, made
+from nmbench.runner import run_cell
+from nmbench.selection import Wanted
+from nmbench.spec import Scenario
 from nmbench.store import Store
 
 ENTRIES = {entry.name: entry.make for entry in platforms().values()}
@@ -185,3 +193,64 @@ def test_nothing_to_price_is_bad_input_with_the_reasons(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     done = nmbench("reprice", "--results", "r", cwd=tmp_path)
     assert done.returncode == 2 and "no card of its platform prices it" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def every_scenario(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Result], Store]:
+    """Results of a modelled platform of each sort in all scenarios, and a Server at a stated rate."""
+    folder, faults = tmp_path_factory.mktemp("scenarios"), list[str]()
+    suite = read_suite(str(suites.write_suite(folder / "tiny")))
+    usual = Wanted([], ["base"], "synthetic", get_args(Scenario), "quick", 3, How())
+    tasks = selection.tasks(suite, usual, faults)
+    tasks += selection.tasks(suite, replace(usual, scenarios=["Server"], how=How(rate=50.0)), faults)
+    assert not faults
+    store, found = Store(folder / "r"), []
+    entries = platforms()
+    for prepared in prepare(tasks, folder / "cache", folder, Silence()):
+        names = [
+            "loihi",
+            "gpu-h100",
+            "akida",
+            *(["numba-event"] if prepared.task.scenario == "Offline" else []),
+        ]
+        for name in names:
+            ran = run_cell(Cell(prepared.task, entries[name]), prepared, "run", Silence())
+            assert ran.result.status == "ok", ran.result.error
+            assert ran.counted is not None
+            store.add_counts(ran.counted)
+            found.append(ran.result)
+    return found, store
+
+
+def test_traffic_is_made_again_with_the_same_numbers(every_scenario: tuple[list[Result], Store]) -> None:
+    old, store = every_scenario
+    assert len({r.scenario for r in old}) == 5
+    repricer = Repricer(made(ENTRIES, []), store.counts)
+    reasons = {(r.platform.name, r.scenario): repricer.reason_not(r) for r in old}
+    not_priced = {key for key, reason in reasons.items() if reason}
+    assert not_priced == {("numba-event", "Offline")}, reasons
+    priced = [r for r in old if not repricer.reason_not(r)]
+    for before, after in zip(priced, repricer.reprice(priced, "run"), strict=True):
+        assert after.traffic == before.traffic
+        for one, other in zip(after.metrics, before.metrics, strict=True):
+            close(one, other)
+
+
+def test_a_slower_card_serves_fewer_queries(every_scenario: tuple[list[Result], Store]) -> None:
+    old, store = every_scenario
+    card = load_card("loihi")
+    slower = {
+        name: own.model_copy(update={end: 3 * getattr(own, end) for end in ("value", "lo", "hi")})
+        for name, own in card.constants.items()
+        if name.startswith("t_")
+    }
+    changed = Card.model_validate(
+        {**card.model_dump(), "version": 99, "constants": {**card.constants, **slower}}
+    )
+    repricer = Repricer(made(ENTRIES, [changed]), store.counts)
+    mine = [r for r in old if r.platform.name == "loihi" and r.scenario in ("Server", "Offline")]
+    for before, after in zip(mine, repricer.reprice(mine, "run"), strict=True):
+        for name in ("server_rate", "throughput"):
+            one, other = before.find(name), after.find(name)
+            if one is not None and other is not None and one.value and other.value:
+                assert other.value < one.value / 2

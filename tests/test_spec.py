@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_good_suite_reads(tmp_path: Path) -> None:
 def test_the_hash_of_a_workload_is_of_its_content(tmp_path: Path) -> None:
     first = registry.read_suite(str(write_suite(tmp_path / "a"))).workload("digits")
     commented = registry.read_suite(str(write_suite(tmp_path / "b", "# why\n" + WORKLOAD))).workload("digits")
-    changed = WORKLOAD.replace("steps: 6", "steps: 7")
+    changed = WORKLOAD.replace("steps: 6", "steps: 9")
     other = registry.read_suite(str(write_suite(tmp_path / "c", changed))).workload("digits")
     assert first.sha256 == commented.sha256 != other.sha256
 
@@ -72,3 +73,19 @@ def test_an_unknown_suite_names_the_near_misses() -> None:
 def test_a_suite_whose_workload_file_is_absent(tmp_path: Path) -> None:
     folder = write_suite(tmp_path, suite=SUITE.replace("[digits]", "[digits, gone]"))
     assert "gone.yaml" in faults(folder) and "No such file" in faults(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("server: {latency_bound_s: 0.1}\n", "", "scenario Server needs `server`"),
+        ("streaming: {window_steps: 3}\n", "", "scenario Streaming needs `streaming`"),
+        ("window_steps: 3", "window_steps: 4", "6 steps are no multiple of 4"),
+        ("latency_bound_s: 0.1", "latency_bound_s: -1", "greater than 0"),
+        ("scenarios: [SingleStream, ", "scenarios: [SingelStream, ", "SingleStream"),
+    ],
+)
+def test_scenarios_need_what_they_ask_for(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert old in WORKLOAD
+    with pytest.raises(InputError, match=re.escape(words)):
+        registry.read_suite(str(write_suite(tmp_path / "x", WORKLOAD.replace(old, new))))

@@ -4,13 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from nmbench import __version__
 from nmbench.registry import Entry
 from nmbench.spec import Data, Scenario, Tier, Workload
+
+
+@dataclass(frozen=True)
+class How:
+    """How a task's traffic is made and its energy read, where that is not as usual.
+
+    Attributes
+    ----------
+    generator
+        ``loadgen``: MLCommons' own LoadGen in place of ours.
+    clock
+        ``skipping``: the wall clock of a measured platform leaves out the time in which all wait.
+    rate
+        Of Server, queries per second; None: the highest is sought.
+    power
+        Which meter reads the energy of this host (`nmbench.power.choose`).
+    """
+
+    generator: Literal["nmbench", "loadgen"] = "nmbench"
+    clock: Literal["wall", "skipping"] = "wall"
+    rate: float | None = None
+    power: str = "auto"
+
+    @property
+    def stated(self) -> dict[str, object]:
+        """What differs from the usual."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +61,7 @@ class Task:
     scenario: Scenario
     tier: Tier
     seed: int
+    how: How = How()
 
     @property
     def source(self) -> Data:
@@ -57,6 +86,7 @@ class Task:
             "scenario": self.scenario,
             "tier": self.tier,
             "seed": self.seed,
+            **self.how.stated,
         }
 
 
@@ -82,4 +112,4 @@ class Cell:
         """Name the cell for people."""
         task = self.task
         data = "" if task.data == "synthetic" else f" ({task.data})"
-        return f"{task.workload.name}{data} {task.size} on {self.platform.name}"
+        return f"{task.workload.name}{data} {task.size}, {task.scenario}, on {self.platform.name}"

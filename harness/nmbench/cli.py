@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +14,7 @@ from nmbench.arguments import Plugins, ResultsFolder
 from nmbench.errors import DataMissing, InputError, unknown
 
 if TYPE_CHECKING:
-    from nmbench.cell import Task
     from nmbench.record import Result
-    from nmbench.spec import Workload
 
 OK, CELL_FAILED, BAD_INPUT = 0, 1, 2
 
@@ -81,19 +79,58 @@ def run(
     data_path: Annotated[
         Path | None, typer.Option(help="Folder of real data, or one archive (NMBENCH_DATA).")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the order of queries.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the order of queries and of their moments.")] = 0,
+    scenario: Annotated[
+        list[str],
+        typer.Option(
+            help="SingleStream, MultiStream, Server, Offline, Streaming (joined by commas), or all."
+        ),
+    ] = ["SingleStream"],
+    tier: Annotated[
+        str, typer.Option(help="'quick' (seconds) or 'official' (600 s a cell at least).")
+    ] = "quick",
+    rate: Annotated[
+        float | None, typer.Option(min=1e-6, help="Server: queries per second, in place of a search.")
+    ] = None,
+    clock: Annotated[
+        str, typer.Option(help="Of measured platforms: 'wall', or 'skipping' (idle waiting is left out).")
+    ] = "wall",
+    power: Annotated[
+        str, typer.Option(help="Meter: auto, none, rapl, nvml[:N], command:CMD or csv:FILE (docs/power.md).")
+    ] = "auto",
+    loadgen: Annotated[
+        bool, typer.Option("--loadgen", help="MLCommons' LoadGen makes the traffic (extra 'loadgen').")
+    ] = False,
+    isolate: Annotated[
+        bool, typer.Option("--isolate", help="Each cell in a process of its own, with limits; --loadgen too.")
+    ] = False,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Of a cell's own process, seconds (600; official: 6 h).")
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option(help="Of a cell's own process, as 4G or 512M (3/4 of the memory).")
+    ] = None,
     plugin: Plugins = [],
     results: ResultsFolder = None,
     fresh: Annotated[bool, typer.Option(help="Begin anew, also where a run was cut off.")] = False,
 ) -> None:
     """Run workloads on platforms; a run that was cut off is taken up where it stopped."""
-    from nmbench import places, registry
+    from nmbench import places, registry, selection
+    from nmbench.apart import limits as apart
     from nmbench.report.terminal import Terminal
+    from nmbench.scenario import refusal
 
     known = registry.platforms(plugin)
     read = registry.read_suite(suite)
     faults: list[str] = []
-    tasks = _tasks(read.name, read.folder, read.workloads, workload, size, data, seed, faults)
+    how = selection.how(loadgen=loadgen, clock=clock, rate=rate, power=power, faults=faults)
+    allowed = apart.limits(selection.tier(tier, []), time_limit, memory_limit, faults)
+    if loadgen and (reason := refusal.missing()):
+        faults.append(reason)
+    wanted = selection.Wanted(
+        workload, size, data, selection.scenarios(scenario, faults), selection.tier(tier, faults), seed, how
+    )
+    tasks = selection.tasks(read, wanted, faults)
     entries = []
     try:
         entries = registry.select(platform, known)
@@ -102,6 +139,8 @@ def run(
     if faults:
         raise InputError("nmbench run", faults)
 
+    from nmbench.apart.request import Places
+    from nmbench.apart.run import run_apart
     from nmbench.cell import Cell
     from nmbench.prepare import prepare
     from nmbench.report import tables
@@ -122,9 +161,13 @@ def run(
         }
         store.add_system(system())
         terminal.start(len(cells), len(opened.there))
-        for cell, result in finish(
-            opened, cells, lambda c: run_cell(c, prepared[c.task], opened.run.id, terminal), store
-        ):
+        run_one = partial(run_cell, run=opened.run.id, progress=terminal)
+        if isolate or loadgen:
+            own = Places(
+                cache=places.cache_root(), data=data_path or places.data_root(), plugins=tuple(plugin)
+            )
+            run_one = partial(run_apart, run=opened.run.id, progress=terminal, limits=allowed, places=own)
+        for cell, result in finish(opened, cells, lambda c: run_one(c, prepared[c.task]), store):
             terminal.cell(cell.label, result)
         mine = list(store.results(terminal.note, opened.run.id))
         run_path = store.local / RUNS / f"{opened.run.id}.json"
@@ -192,40 +235,6 @@ def schema(
     if what not in models:
         raise InputError("nmbench schema", [unknown("document", what, models)])
     print(json.dumps(models[what].model_json_schema(by_alias=True), indent=1))
-
-
-def _tasks(
-    suite: str,
-    folder: Path,
-    workloads: Iterable[Workload],
-    names: list[str],
-    sizes: list[str],
-    data: str,
-    seed: int,
-    faults: list[str],
-) -> list[Task]:
-    """Choose tasks; what cannot be chosen is added to the faults."""
-    from nmbench.cell import Task
-
-    known = {w.name: w for w in workloads}
-    faults += [unknown("workload", name, known) for name in names if name not in known]
-    chosen = []
-    for workload in (w for w in known.values() if not names or w.name in names):
-        try:
-            key = workload.data_key(data)
-        except InputError as error:
-            faults += [f"{error.subject}: {fault}" for fault in error.faults]
-            continue
-        for size in sizes:
-            if size not in workload.data[key].networks:
-                there = unknown("size", size, workload.data[key].networks)
-                faults.append(f"workload {workload.name}, data {key}: {there}")
-                continue
-            chosen += [
-                Task(suite, folder, workload, key, size, scenario, "quick", seed)
-                for scenario in workload.scenarios
-            ]
-    return chosen
 
 
 def _found(name: str, results: Path | None) -> list[Result]:

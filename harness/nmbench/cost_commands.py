@@ -94,13 +94,24 @@ def compare(
     boundary: Annotated[
         str | None, typer.Option(help="Compare at this boundary alone, e.g. chip_total.")
     ] = None,
+    starts: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Relative standard deviation between two starts of one program; else from the store's "
+            "repeated cells, else 0.035.",
+        ),
+    ] = None,
     results: ResultsFolder = None,
 ) -> None:
-    """Set two results, or the like results of two runs, side by side; unlike numbers are refused."""
+    """Say how two results, or the like results of two runs, differ, and whether the difference is real."""
     from nmbench import places
     from nmbench.comparison import pairs
     from nmbench.report import compared
+    from nmbench.starts import ASSUMED, Starts, starts_of
     from nmbench.store import Store
 
     store = Store(results or places.results_root())
-    compared.show(pairs(store.find(one, tell), store.find(other, tell), boundary))
+    found = store.find(one, tell), store.find(other, tell)
+    spread = Starts(starts, "as given") if starts is not None else None
+    compared.show(pairs(*found, boundary, spread or starts_of(store.results(tell)) or ASSUMED))

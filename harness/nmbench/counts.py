@@ -103,6 +103,29 @@ class EventCounts:
             effective_macs=None if self.effective_macs is None else self.effective_macs[chosen],
         )
 
+    def cut(self, steps: int) -> EventCounts:
+        """Return the counts of pieces of so many steps, a sample's pieces one after the other.
+
+        Raises
+        ------
+        ValueError
+            The samples cannot be cut into whole pieces.
+        """
+        if self.steps % steps:
+            raise ValueError(f"{self.steps} steps are no multiple of {steps}")
+        pieces = len(self) * self.steps // steps
+
+        def cut(array: Counts) -> Counts:
+            return np.ascontiguousarray(array).reshape(pieces, steps, array.shape[2])
+
+        return replace(
+            self,
+            spikes=cut(self.spikes),
+            neuron_updates=cut(self.neuron_updates),
+            synaptic_events=cut(self.synaptic_events),
+            effective_macs=None if self.effective_macs is None else cut(self.effective_macs),
+        )
+
     def per_inference(self) -> dict[str, float]:
         """Return the means per sample by NeuroBench's and our own names; ``spikes`` are neurons' alone.
 

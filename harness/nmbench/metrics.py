@@ -89,19 +89,6 @@ def modelled_cost(cost: Cost, source: str, spreads: Mapping[What, Spread]) -> li
     return found
 
 
-def missing_energy(reason: str, boundary: Boundary, kind: Kind) -> Metric:
-    """Say that no energy is stated, and why: null, never 0."""
-    return Metric(
-        name="energy_per_inference",
-        unit="J",
-        kind=kind,
-        boundary=boundary,
-        value=None,
-        source="none",
-        reason=reason,
-    )
-
-
 def neurobench(network: Network, counts: EventCounts) -> list[Metric]:
     """NeuroBench's static and activity metrics under its names (Yik et al. 2025, Nat. Commun. 16:1545).
 

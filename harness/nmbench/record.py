@@ -27,7 +27,7 @@ class Metric(_Record):
     Attributes
     ----------
     unit
-        ``s``, ``J``, ``W``, ``B`` (bytes) or ``1``.
+        ``s``, ``J``, ``W``, ``B`` (bytes), ``1`` or ``1/s``.
     lo, hi
         95 % interval of a measurement, 90 % of a model.
     n
@@ -41,7 +41,7 @@ class Metric(_Record):
     """
 
     name: str
-    unit: Literal["s", "J", "W", "B", "1"]
+    unit: Literal["s", "J", "W", "B", "1", "1/s"]
     kind: Kind
     boundary: Boundary | None = None
     value: Number | None
@@ -149,10 +149,72 @@ class Software(_Record):
 
 
 class Noise(_Record):
-    """How busy the machine was; null where the kernel does not say."""
+    """How busy the machine was before the cell; null where the kernel does not say.
+
+    Attributes
+    ----------
+    load1
+        Load average of the last minute.
+    cpu_pressure
+        Share of the last ten seconds in which a task waited for a CPU.
+    marks
+        Why the record counts as noisy; empty where it does not.
+    """
 
     load1: Number | None
     cpu_pressure: Number | None
+    marks: tuple[str, ...] = ()
+
+
+class Traffic(_Record):
+    """Who asked, by which clock, and how the platform behaved.
+
+    Attributes
+    ----------
+    generator
+        ``nmbench``, or ``loadgen`` with its version.
+    clock
+        ``wall``; ``skipping``: the wall clock without the time in which all wait for the next arrival;
+        ``virtual``: discrete events whose durations the platform's model states.
+    queries, samples
+        How many were asked.
+    seconds
+        From the first query to the last answer, by that clock.
+    batch
+        Most samples that were handed over at once.
+    rate
+        Queries per second that were scheduled; None where the answers set the pace.
+    latency_bound_s, window_s, deadline_s
+        What the workload asks for, seconds.
+    piece_s
+        How much of a recording is handed over at once, seconds (Streaming).
+    state
+        Whether the network's state was kept from piece to piece, or recomputed from the beginning.
+    percentile, over, allowed
+        Early stopping: of so many queries as were asked, how many were over the bound, and how many may be.
+    enough
+        Whether the queries suffice for the percentile at 99 % confidence; None where none is asked for.
+    conduct
+        What of the platform's answers was not as asked, by name; empty where all was.
+    """
+
+    generator: str
+    clock: Literal["wall", "skipping", "virtual"]
+    queries: int = Field(ge=0)
+    samples: int = Field(ge=0)
+    seconds: Number
+    batch: int = Field(1, ge=1)
+    rate: Number | None = None
+    latency_bound_s: Number | None = None
+    window_s: Number | None = None
+    deadline_s: Number | None = None
+    piece_s: Number | None = None
+    state: Literal["kept", "recomputed"] | None = None
+    percentile: Number | None = None
+    over: int | None = None
+    allowed: int | None = None
+    enough: bool | None = None
+    conduct: dict[str, int] = {}
 
 
 class Result(_Record):
@@ -167,6 +229,13 @@ class Result(_Record):
         Means per inference (`EventCounts.per_inference`), then by population and projection.
     counts_sha256
         Names the file with all counts, ``counts/<sha256>.npz`` beside the results.
+    right
+        Which test samples were decided rightly: bits in the order of the test set, packed into bytes, in
+        hexadecimal.
+    first_right
+        Of Streaming: the first window at whose end each recording is decided rightly; -1: none is.
+    log_sha256
+        Names the file with every query's times, ``logs/<sha256>.npz`` beside the results.
     repriced_from
         The result whose counts these are, where a later card or equation priced them again.
     system
@@ -189,6 +258,10 @@ class Result(_Record):
     seed: int
     system: str
     quality: Gate | None = None
+    right: Annotated[str, Field(pattern=r"^([0-9a-f]{2})*$")] | None = None
+    first_right: tuple[int, ...] | None = None
+    traffic: Traffic | None = None
+    log_sha256: Sha256 | None = None
     counts: dict[str, Number] | None = None
     counts_by_part: dict[str, dict[str, Number]] | None = None
     counts_sha256: Sha256 | None = None
@@ -207,11 +280,9 @@ class Result(_Record):
         return self
 
     def find(self, name: str, boundary: Boundary | None = None) -> Metric | None:
-        """Return the metric of this name (and boundary), or None."""
-        for metric in self.metrics:
-            if metric.name == name and (boundary is None or metric.boundary == boundary):
-                return metric
-        return None
+        """Return the metric of this name (and boundary), one with a value before one without; or None."""
+        found = [m for m in self.metrics if m.name == name and boundary in (None, m.boundary)]
+        return next((m for m in found if m.value is not None), found[0] if found else None)
 
 
 class System(_Record):

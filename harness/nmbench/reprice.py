@@ -14,18 +14,23 @@ from typing import Any
 
 import numpy as np
 
-from nmbench import metrics, system
+from nmbench import system
 from nmbench.energy.card import Card
 from nmbench.energy.graded import graded_projections
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Misfit
-from nmbench.energy.models import layers_by_way, price, price_spreads, refusal
+from nmbench.energy.models import layers_by_way, price_spreads, refusal
 from nmbench.energy.stored import Counted
+from nmbench.perform import card_source, wall_cost
 from nmbench.platforms.base import Platform
-from nmbench.platforms.modelled import ModelledPlatform
-from nmbench.record import Metric, Result
-from nmbench.runner import card_source, stated_by, wall_cost
-from nmbench.spec import Scalar
+from nmbench.platforms.modelled import ModelledPlatform, most_at_once, price_batch
+from nmbench.record import Metric, Result, Traffic
+from nmbench.runner import stated_by
+from nmbench.scenario import modelled
+from nmbench.scenario.inputs import Asked
+from nmbench.scenario.service import Pricing
+from nmbench.scenario.settings import settings
+from nmbench.spec import Scalar, Server, Streaming
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Priced:
 
     metrics: tuple[Metric, ...]
     options: Mapping[str, Scalar]
+    traffic: Traffic | None = None
 
 
 Make = Callable[[str], Platform | None]
@@ -56,7 +62,7 @@ class Repricer:
     counts: Callable[[str], Counted]
     _platforms: dict[str, Platform | None] = field(default_factory=dict)
     _counted: dict[str, Counted] = field(default_factory=dict)
-    _priced: dict[tuple[str, str], Priced | Misfit] = field(default_factory=dict)
+    _priced: dict[tuple[object, ...], Priced | Misfit] = field(default_factory=dict)
     _identities: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def reason_not(self, result: Result) -> str | None:
@@ -68,6 +74,8 @@ class Repricer:
             return f"no platform {result.platform.name!r} now"
         if isinstance(platform, ModelledPlatform):
             return None if result.counts_sha256 else "its counts were not stored"
+        if result.scenario != "SingleStream":
+            return f"{result.scenario} by the wall clock: its log is not read again"
         wall = result.find("latency_p90", platform.info.boundary)
         if platform.info.card is None or wall is None or not wall.samples:
             return "no card of its platform prices it"
@@ -83,6 +91,7 @@ class Repricer:
                 changed: dict[str, Any] = {"status": "unsupported", "error": priced.reason, "metrics": ()}
             else:
                 changed = {"metrics": _merged(result.metrics, priced.metrics)}
+                changed |= {"traffic": priced.traffic or result.traffic}
                 identity = {**identity, "options": dict(priced.options)}
             yield result.model_copy(
                 update={
@@ -99,16 +108,18 @@ class Repricer:
         platform = self._made(result.platform.name)
         if isinstance(platform, ModelledPlatform):
             assert result.counts_sha256 is not None
-            key = (result.counts_sha256, platform.card.name)
+            key = (result.counts_sha256, platform.card.name, *_traffic_key(result))
             if key not in self._priced:
-                self._priced[key] = self._modelled(platform.card, result.counts_sha256)
+                self._priced[key] = self._modelled(platform.card, result)
             return self._priced[key]
         assert platform is not None
         wall = result.find("latency_p90", platform.info.boundary)
         assert wall is not None and wall.samples
         return Priced(tuple(wall_cost(platform, np.array(wall.samples))), result.platform.options)
 
-    def _modelled(self, card: Card, sha256: str) -> Priced | Misfit:
+    def _modelled(self, card: Card, result: Result) -> Priced | Misfit:
+        sha256 = result.counts_sha256
+        assert sha256 is not None
         if sha256 not in self._counted:
             self._counted[sha256] = self.counts(sha256)
         counted = self._counted[sha256]
@@ -116,10 +127,17 @@ class Repricer:
         placed = refusal(card, graded_projections(counts)) or place(counted.outline, card)
         if isinstance(placed, Misfit):
             return placed
-        cost, spreads = price(counts, placed, card), price_spreads(counts, placed, card)
         info = ModelledPlatform(card).info
-        found = metrics.modelled_cost(cost, card_source(info), spreads)
-        return Priced(tuple(found), {**info.options, **layers_by_way(counts, placed, card)})
+        pricing = Pricing(
+            lambda some, batch: price_batch(some, batch, placed, card),
+            lambda some: price_spreads(some, placed, card),
+            most_at_once(card),
+            card_source(info),
+        )
+        right = np.array(result.first_right or (), dtype=np.int64)
+        performed = modelled.perform(_asked(result, len(counts), counts.steps), counts, pricing, right)
+        options = {**info.options, **layers_by_way(counts, placed, card)}
+        return Priced(performed.metrics, options, performed.traffic)
 
     def _identity(self, name: str) -> dict[str, Any]:
         """Return what of a record's platform follows from its card."""
@@ -133,6 +151,33 @@ class Repricer:
         if name not in self._platforms:
             self._platforms[name] = self.platform(name)
         return self._platforms[name]
+
+
+def _asked(result: Result, samples: int, steps: int) -> Asked:
+    """Return what a stored result was asked for."""
+    traffic, dt_s = result.traffic, result.network.dialect.dt
+    bound_s = traffic.latency_bound_s if traffic else None
+    window_s, deadline_s = (traffic.window_s, traffic.deadline_s) if traffic else (None, None)
+    fixed = traffic.rate if traffic and result.find("server_rate") is None else None
+    return Asked(
+        scenario=result.scenario,
+        settings=settings(result.scenario, result.tier),
+        seed=result.seed,
+        samples=samples,
+        steps=steps,
+        dt_s=dt_s,
+        server=Server(latency_bound_s=bound_s) if bound_s else None,
+        streaming=Streaming(window_steps=round(window_s / dt_s), deadline_s=deadline_s) if window_s else None,
+        rate=fixed,
+    )
+
+
+def _traffic_key(result: Result) -> tuple[object, ...]:
+    """Return what of a result decides on its traffic: results that share it share their price."""
+    if result.scenario == "SingleStream":
+        return (result.scenario,)
+    fixed = result.traffic.rate if result.traffic and result.find("server_rate") is None else None
+    return (result.scenario, result.tier, result.seed, result.workload.sha256, fixed)
 
 
 def _middle(id_: str) -> str:

@@ -12,28 +12,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from nmbench import metrics, system
-from nmbench.cell import Cell
+from nmbench import metrics, noise, system
+from nmbench.cell import Cell, Task
 from nmbench.counts import join
 from nmbench.energy.cost import join as join_costs
 from nmbench.energy.outline import outline
 from nmbench.energy.stored import Counted
 from nmbench.errors import InputError
+from nmbench.perform import perform
 from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
 from nmbench.prepare import Prepared
 from nmbench.progress import Progress
-from nmbench.record import Gate, Metric, PlatformId, Result, Status
-from nmbench.scenario import single_stream
+from nmbench.record import Gate, Metric, Noise, PlatformId, Result, Status, Traffic
+from nmbench.scenario.bench import Broken
+from nmbench.scenario.inputs import first_right
+from nmbench.scenario.log import Log
+from nmbench.scenario.settings import settings
 from nmbench.spec import Scalar
+
+NONE_RIGHT = np.empty(0, np.int64)
+"""Of scenarios without windows."""
 
 CHUNK = 32
 """Samples handed over at once where nothing is timed: a compromise of progress bar and speed."""
-
-
-class Broken(Exception):
-    """An answer that breaks the contract of a platform."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +47,54 @@ class Outcome:
     quality: Gate | None = None
     counted: Counted | None = None
     choices: Mapping[str, Scalar] = field(default_factory=dict)
+    right: str | None = None
+    first_right: tuple[int, ...] | None = None
+    traffic: Traffic | None = None
+    log: Log | None = None
     error: str | None = None
 
 
-def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> tuple[Result, Counted | None]:
-    """Run one cell; whatever the platform does becomes a record: only an interrupt gets through.
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """A cell's record, and what it names by hash: counts where it was counted, times where it was timed."""
 
-    Returns
-    -------
-    tuple[Result, Counted | None]
-        The record, and what was counted where the platform counts: the record names its hash.
-    """
-    started, clock = datetime.now(UTC), time.perf_counter()
-    noise = system.noise()
+    result: Result
+    counted: Counted | None = None
+    log: Log | None = None
+
+
+@dataclass(frozen=True)
+class Begun:
+    """When a cell began, and how busy the machine was then."""
+
+    at: datetime
+    clock: float
+    noise: Noise
+    waited_s: float | None
+
+    @classmethod
+    def now(cls) -> Begun:
+        """Read the clocks and the noise."""
+        return cls(datetime.now(UTC), time.perf_counter(), system.noise(), system.waited_s())
+
+    def noise_until_now(self, cell: Task, log: Log | None) -> Noise:
+        """Return the noise before the cell with what the machine, and the cell's repetitions, say since.
+
+        Repetitions that are alike but for their sample are those of one query after the other.
+        """
+        repetitions = None
+        if log is not None and cell.scenario in ("SingleStream", "MultiStream"):
+            repetitions = log.busy[:: settings(cell.scenario, cell.tier).samples_per_query]
+        now, waited = system.waited_s(), None
+        if now is not None and self.waited_s is not None:
+            waited = (now - self.waited_s) / (time.perf_counter() - self.clock)
+        marks = noise.marks(self.noise, system.noise(), system.system().cores, repetitions, waited)
+        return self.noise.model_copy(update={"marks": marks})
+
+
+def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> Ran:
+    """Run one cell; whatever the platform does becomes a record: only an interrupt gets through."""
+    begun = Begun.now()
     platform: Platform | None = None
     try:
         platform = cell.platform.make()
@@ -67,8 +104,16 @@ def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> tu
         )
     except Exception as error:
         outcome = Outcome("failed", error=_describe(error))
-    counted, task = outcome.counted, prepared.task
-    stamp = started.strftime("%Y%m%dT%H%M%SZ")
+    return record(cell, prepared, run, begun, platform, outcome)
+
+
+def record(
+    cell: Cell, prepared: Prepared, run: str, begun: Begun, platform: Platform | None, outcome: Outcome
+) -> Ran:
+    """Write down how a cell went; ``platform`` is None where it could not even be made."""
+    counted, task, log = outcome.counted, prepared.task, outcome.log
+    timed = outcome.traffic is not None and outcome.traffic.clock != "virtual"
+    stamp = begun.at.strftime("%Y%m%dT%H%M%SZ")
     result = Result(
         id=f"{stamp}-{task.suite}-{task.workload.name}-{cell.platform.name}-{task.size}-"
         f"{task.scenario.lower()}-s{task.seed}-{secrets.token_hex(2)}",
@@ -86,17 +131,21 @@ def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> tu
         seed=task.seed,
         system=f"sha256:{system.system().sha256}",
         quality=outcome.quality,
+        right=outcome.right,
+        first_right=outcome.first_right,
+        traffic=outcome.traffic,
+        log_sha256=log.sha256 if log else None,
         counts=counted.counts.per_inference() if counted else None,
         counts_by_part=counted.counts.per_part() if counted else None,
         counts_sha256=counted.sha256 if counted else None,
         metrics=outcome.metrics,
         software=system.software(),
-        noise=noise,
-        started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        wall_s=time.perf_counter() - clock,
+        noise=begun.noise_until_now(task, log) if timed else begun.noise,
+        started=begun.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        wall_s=time.perf_counter() - begun.clock,
         error=outcome.error,
     )
-    return result, counted
+    return Ran(result, counted, log)
 
 
 def _measure(platform: Platform, prepared: Prepared, cell: Cell, progress: Progress) -> Outcome:
@@ -115,18 +164,12 @@ def _measure(platform: Platform, prepared: Prepared, cell: Cell, progress: Progr
                 f"the whole test set, answered by {platform.info.name}",
             )
         ]
-        if wall:
-            timed = single_stream.ask(session, prepared.batch, prepared.task.seed, single_stream.QUICK)
-            if (decide(timed.outputs) != decided[timed.samples]).any():
-                raise Broken(
-                    "timed answers differ from those of the accuracy run: performance of other outputs"
-                )
-            found += _timed_metrics(platform, timed.seconds)
-        elif answer.cost is None:
-            raise Broken("a platform with the clock 'model' must state a cost")
-        else:
-            spreads = session.spreads(answer.counts) if answer.counts else {}
-            found += metrics.modelled_cost(answer.cost, card_source(platform.info), spreads)
+        first = NONE_RIGHT
+        if prepared.task.scenario == "Streaming" and prepared.task.workload.streaming:
+            window_steps = prepared.task.workload.streaming.window_steps
+            first = first_right(answer.outputs, prepared.labels, decide, window_steps)
+        performed = perform(platform, session, prepared, answer, first, progress, cell.label)
+        found += performed.metrics
         choices = session.choices(answer.counts)
     finally:
         session.close()
@@ -138,7 +181,17 @@ def _measure(platform: Platform, prepared: Prepared, cell: Cell, progress: Progr
     value = found[0].value
     assert value is not None  # accuracy always has one
     gate = Gate(metric=target.metric, target=target.target, value=value, reached=value >= target.target)
-    return Outcome("ok", tuple(found), gate, counted, choices)
+    return Outcome(
+        "ok",
+        tuple(found),
+        gate,
+        counted,
+        choices,
+        right=np.packbits(decided == prepared.labels).tobytes().hex(),
+        first_right=tuple(first.tolist()) if len(first) else None,
+        traffic=performed.traffic,
+        log=performed.log if wall else None,
+    )
 
 
 def _answer_all(session: Session, prepared: Prepared, cell: Cell, progress: Progress) -> Answer:
@@ -167,31 +220,6 @@ def _answer_all(session: Session, prepared: Prepared, cell: Cell, progress: Prog
         join(counts) if counts else None,
         join_costs(costs) if costs else None,
     )
-
-
-def _timed_metrics(platform: Platform, seconds: list[float]) -> list[Metric]:
-    info = platform.info
-    found = metrics.measured_latency(
-        seconds,
-        info.boundary,
-        "perf_counter_ns round one query: encoded sample in memory to readout in memory",
-    )
-    return found + wall_cost(platform, np.array(seconds))
-
-
-def wall_cost(platform: Platform, seconds: npt.NDArray[np.float64]) -> list[Metric]:
-    """Return what timed queries (seconds, ``[B]``) cost by the platform's card, or why that is not known."""
-    cost = platform.price_wall(seconds)
-    if cost is None:
-        reason = "no meter could be read and the platform has no card with its power"
-        return [metrics.missing_energy(reason, "wall", "measured")]
-    source = f"wall latency x power of {card_source(platform.info)}"
-    return metrics.modelled_cost(cost, source, platform.wall_spreads(seconds))
-
-
-def card_source(info: PlatformInfo) -> str:
-    """Return the source of what a platform's card prices."""
-    return f"card {info.card.name} v{info.card.version}" if info.card else f"platform {info.name}"
 
 
 def _identify(cell: Cell, platform: Platform | None, choices: Mapping[str, Scalar]) -> PlatformId:

@@ -17,7 +17,8 @@ from nmbench.network.dialect import Dialect
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Scalar = bool | int | float | str | list[int] | list[str]
-Scenario = Literal["SingleStream"]
+Scenario = Literal["SingleStream", "MultiStream", "Server", "Offline", "Streaming"]
+"""Who asks, and when: MLPerf's four, and Streaming, whose clock is the sensor's own."""
 Tier = Literal["quick", "official"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -111,6 +112,33 @@ class Window(_Record):
     steps: int = Field(gt=0, le=100_000)
 
 
+class Server(_Record):
+    """What scenario Server asks for.
+
+    Attributes
+    ----------
+    latency_bound_s
+        99 of 100 queries are answered within this time, seconds.
+    """
+
+    latency_bound_s: float = Field(gt=0, le=3600)
+
+
+class Streaming(_Record):
+    """What scenario Streaming asks for.
+
+    Attributes
+    ----------
+    window_steps
+        A decision is due at the end of each window of so many steps.
+    deadline_s
+        How long after its window's end a decision may come, seconds; None: until the next window's end.
+    """
+
+    window_steps: int = Field(gt=0, le=100_000)
+    deadline_s: float | None = Field(None, gt=0, le=3600)
+
+
 class Quality(_Record):
     """The gate: performance counts only where quality on the same outputs reaches the target."""
 
@@ -142,6 +170,8 @@ class Workload(_Record):
     decision: Literal["mean_softmax", "spike_count"]
     quality: Quality
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
+    server: Server | None = None
+    streaming: Streaming | None = None
     temporal: bool = Field(description="false where event counts alone solve it: a task in event form")
 
     @field_validator("name")
@@ -157,6 +187,22 @@ class Workload(_Record):
         missing = [key for key in ("synthetic", "real") if key not in self.data]
         if missing:
             raise ValueError(f"data: {' and '.join(missing)} missing (every workload has both)")
+        return self
+
+    @model_validator(mode="after")
+    def _scenarios_are_complete(self) -> Workload:
+        faults = [
+            f"scenario {s} needs `{s.lower()}`"
+            for s in ("Server", "Streaming")
+            if s in self.scenarios and getattr(self, s.lower()) is None
+        ]
+        if self.streaming and self.window.steps % self.streaming.window_steps:
+            faults.append(
+                f"streaming.window_steps: {self.window.steps} steps are no multiple of "
+                f"{self.streaming.window_steps}"
+            )
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     @cached_property

@@ -68,6 +68,12 @@ class SpikeBatch:
             index=np.concatenate([np.empty(0, np.int32), *parts]),
         )
 
+    def part(self, sample: int, first: int, last: int) -> SpikeBatch:
+        """Return one sample's steps ``first`` to ``last`` (excluded)."""
+        rows = self.offsets[sample * self.steps + first : sample * self.steps + last + 1]
+        index = self.index[rows[0] : rows[-1]]
+        return replace(self, steps=last - first, offsets=rows - rows[0], index=index)
+
     def sha256(self) -> str:
         """Hash the shape, the step and every spike."""
         digest = hashlib.sha256(repr((float(self.dt_s), self.steps, self.shape)).encode())

@@ -13,8 +13,9 @@ from nmbench.energy.stored import Counted, unpack
 from nmbench.errors import InputError, unknown
 from nmbench.record import Result, System, canonical, readable
 
-SYSTEMS, RUNS, COUNTS, LOCAL = "systems", "runs", "counts", "local"
-"""Folders beside the suites' own: machines, plans of runs, counts, a user's own results (ignored by git)."""
+SYSTEMS, RUNS, COUNTS, LOGS, LOCAL = "systems", "runs", "counts", "logs", "local"
+"""Folders beside the suites' own: machines, plans of runs, counts, logs of queries, a user's own results
+(ignored by git)."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Store:
         """Write what was counted, once: all platforms that ran a network on the same data share it."""
         path = self.local / COUNTS / f"{counted.sha256}.npz"
         return path if path.exists() else write_new(path, counted.pack(), replace=True)
+
+    def add_log(self, sha256: str, content: bytes) -> Path:
+        """Write the times of a run's queries under the hash of what they say."""
+        path = self.local / LOGS / f"{sha256}.npz"
+        return path if path.exists() else write_new(path, content, replace=True)
 
     def counts(self, sha256: str) -> Counted:
         """Read what was counted.
@@ -107,7 +113,7 @@ class Store:
         found = []
         for base in (self.root, self.local):
             for suite in base.iterdir() if base.is_dir() else ():
-                if suite.is_dir() and suite.name not in (SYSTEMS, RUNS, COUNTS, LOCAL, "schema"):
+                if suite.is_dir() and suite.name not in (SYSTEMS, RUNS, COUNTS, LOGS, LOCAL, "schema"):
                     found += [p for p in suite.glob("*/*/*.json") if not p.name.startswith(".")]
         return sorted(found, key=lambda p: p.name)
 

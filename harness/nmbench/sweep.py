@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nmbench.cell import Cell
 from nmbench.documents import read_document
-from nmbench.energy.stored import Counted
 from nmbench.record import Result, readable
+from nmbench.runner import Ran
 from nmbench.store import RUNS, Store, write_new
 
 
@@ -101,17 +101,19 @@ def add_whole(store: Store, run: Run, results: Iterable[Result]) -> Path:
 def finish(
     opened: Opened,
     cells: Sequence[Cell],
-    run_cell: Callable[[Cell], tuple[Result, Counted | None]],
+    run_cell: Callable[[Cell], Ran],
     store: Store,
 ) -> Iterator[tuple[Cell, Result]]:
     """Run the cells that are missing, one after the other, and write each as it ends."""
     for cell in cells:
         if cell.sha256 not in opened.there:
-            result, counted = run_cell(cell)
-            if counted is not None:  # before the record that names it
-                store.add_counts(counted)
-            store.add(result)
-            yield cell, result
+            ran = run_cell(cell)
+            if ran.counted is not None:  # before the record that names it
+                store.add_counts(ran.counted)
+            if ran.log is not None:
+                store.add_log(ran.log.sha256, ran.log.pack())
+            store.add(ran.result)
+            yield cell, ran.result
 
 
 def _fingerprint(cells: Sequence[str]) -> str:

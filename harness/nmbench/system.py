@@ -62,6 +62,14 @@ def noise() -> Noise:
     return Noise(load1=os.getloadavg()[0], cpu_pressure=share)
 
 
+def waited_s() -> float | None:
+    """Return the seconds, since the machine began, in which a task that could run waited for a CPU."""
+    pressure = _text("/proc/pressure/cpu")
+    if not pressure or "total=" not in pressure:
+        return None
+    return int(pressure.split("total=")[1].split()[0]) / 1e6
+
+
 def _versions() -> dict[str, str]:
     found = {}
     for name in PACKAGES:

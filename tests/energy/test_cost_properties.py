@@ -18,7 +18,7 @@ from nmbench.energy.mapping import Mapping
 from nmbench.energy.models import MODELS
 from nmbench.energy.outline import Outline
 from nmbench.network.network import Network
-from nmbench.platforms.conformance import ROUNDING
+from nmbench.platforms.nonconformity import ROUNDING
 from nmbench.platforms.modelled import modelled
 from nmbench.quantity import NESTED
 

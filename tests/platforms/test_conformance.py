@@ -9,9 +9,10 @@ import pytest
 
 from nmbench.energy.cost import Cost, Term
 from nmbench.network.network import Network
-from nmbench.platforms import conformance
-from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
-from nmbench.platforms.conformance import CHECKS, Nonconformity
+from nmbench.platforms import example
+from nmbench.platforms.base import Answer, Platform, PlatformInfo, Reply, Session, Stream
+from nmbench.platforms.conformance import CHECKS
+from nmbench.platforms.nonconformity import Nonconformity
 from nmbench.registry import platforms
 from nmbench.spikes import SpikeBatch
 
@@ -97,6 +98,72 @@ def test_suite_finds(fault: str) -> None:
         CHECKS[check](platform)
 
 
+class Queried(Faulty):
+    """Loihi, with one thing of its session broken."""
+
+    def __init__(self, **broken: Any) -> None:
+        super().__init__()
+        self.broken = broken
+
+    def load(self, network: Network) -> Session:
+        session = Spoilt(self.good.load(network), lambda answer, _: answer)
+        for name, value in self.broken.items():
+            setattr(session, name, value.__get__(session))
+        return session
+
+
+def twice(self: Spoilt, numbers: list[int], batch: SpikeBatch, reply: Reply) -> None:
+    for _ in range(2):
+        Session.submit(self, numbers, batch, reply)
+
+
+def wrong_number(self: Spoilt, numbers: list[int], batch: SpikeBatch, reply: Reply) -> None:
+    Session.submit(self, [0 for _ in numbers], batch, reply)
+
+
+def other_answer(self: Spoilt, numbers: list[int], batch: SpikeBatch, reply: Reply) -> None:
+    Session.submit(self, numbers, batch, lambda number, outputs: reply(number, outputs + 1))
+
+
+class Forgetful(Stream):
+    """Begins anew with every piece."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def feed(self, piece: SpikeBatch) -> np.ndarray:
+        return self.session.infer(piece).outputs[0]
+
+    def rest(self) -> None:
+        pass
+
+
+def forgetful(self: Spoilt) -> Stream:
+    return Forgetful(self)
+
+
+def cheaper(self: Spoilt, counts: Any, batch: int = 1) -> Cost | None:
+    cost = self.good.price(counts, batch)
+    assert cost is not None
+    return replace(cost, energy_j={n: replace(t, values=t.values / 2) for n, t in cost.energy_j.items()})
+
+
+QUERY_FAULTS: dict[str, tuple[str, Platform]] = {
+    "answers twice": ("queries", Queried(submit=twice)),
+    "answers under another number": ("queries", Queried(submit=wrong_number)),
+    "answers otherwise": ("queries", Queried(submit=other_answer)),
+    "forgets its state": ("stream", Queried(stream=forgetful)),
+    "prices otherwise": ("price", Queried(price=cheaper)),
+}
+
+
+@pytest.mark.parametrize("fault", QUERY_FAULTS)
+def test_suite_finds_in_a_session(fault: str) -> None:
+    check, platform = QUERY_FAULTS[fault]
+    with pytest.raises(Nonconformity):
+        CHECKS[check](platform)
+
+
 def test_suite_finds_a_platform_that_is_random() -> None:
     rng = np.random.default_rng()
     noisy = Faulty(lambda a, _: replace(a, outputs=a.outputs + rng.random(a.outputs.shape, np.float32)))
@@ -117,7 +184,7 @@ def test_refusing_platform_passes() -> None:
 
 
 def test_example_spikes_are_nested() -> None:
-    few, many = conformance.example_batch(0.1), conformance.example_batch(0.5)
+    few, many = example.example_batch(0.1), example.example_batch(0.5)
     for sample in range(len(few)):
         for step in range(few.steps):
             assert set(few.row(sample, step)) <= set(many.row(sample, step))

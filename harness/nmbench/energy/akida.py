@@ -38,9 +38,9 @@ def price_akida(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
     host_s = np.maximum(0.0, card.value("t_transfer") + card.value("t_round_trip") / n - paced)
     dynamic_w, board_w = card.value("p_dynamic"), card.value("p_board")
     energy = {
-        "dynamic": Term("chip_dynamic", dynamic_w * (chip_s + paced)),
+        "dynamic": Term("chip_dynamic", dynamic_w * (chip_s + paced), standing=True),
         "board": Term("system_without_io", board_w * (chip_s + paced), static=True),
-        "dynamic_during_io": Term("system_with_io", dynamic_w * host_s),
+        "dynamic_during_io": Term("system_with_io", dynamic_w * host_s, standing=True),
         "board_during_io": Term("system_with_io", board_w * host_s, static=True),
     }
     latency = {

@@ -28,11 +28,14 @@ class Term:
     static
         Spent whether or not a network is loaded: idle power by the time of the run. Published "dynamic"
         energies leave it out.
+    standing
+        A power by the time of the run that flows on while a loaded network waits for input; static ones do.
     """
 
     boundary: Boundary
     values: PerSample
     static: bool = False
+    standing: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,11 @@ class Cost:
         What most papers call dynamic: the run's energy less idle power by its time.
         """
         return _inside({n: t for n, t in self.energy_j.items() if not t.static}, boundary)
+
+    def standing(self, boundary: Boundary) -> PerSample:
+        """Return joules per sample inside the boundary of what flows on while the platform waits, ``[B]``."""
+        standing = {n: t for n, t in self.energy_j.items() if t.static or t.standing}
+        return _inside(standing, boundary) if _included(standing, boundary) else 0 * self.energy(boundary)
 
     def latency(self, boundary: Boundary) -> PerSample:
         """Return seconds per sample inside the boundary, float64 ``[B]``."""

@@ -63,15 +63,15 @@ def price_loihi(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
     on_w = card.value("p_core_on") * mapping.cores
     management_w = card.value("p_management")
     energy = events(counts, mapping, card)
-    energy["cores_on"] = Term("chip_dynamic", on_w * run_s)
+    energy["cores_on"] = Term("chip_dynamic", on_w * run_s, standing=True)
     energy["static"] = Term("chip_total", static_w * run_s, static=True)
-    energy["management"] = Term("system_without_io", management_w * run_s)
+    energy["management"] = Term("system_without_io", management_w * run_s, standing=True)
     energy["host_io"] = Term(
         "chip_dynamic" if conditions.host_io else "system_with_io", card.value("p_io") * (run_s + host_s)
     )
-    energy["cores_on_during_io"] = Term("system_with_io", on_w * host_s)
+    energy["cores_on_during_io"] = Term("system_with_io", on_w * host_s, standing=True)
     energy["static_during_io"] = Term("system_with_io", static_w * host_s, static=True)
-    energy["management_during_io"] = Term("system_with_io", management_w * host_s)
+    energy["management_during_io"] = Term("system_with_io", management_w * host_s, standing=True)
     return Cost(energy, latency, card.model_error.energy, card.model_error.latency)
 
 

@@ -65,7 +65,7 @@ def price_spinnaker(counts: EventCounts, mapping: Mapping, card: Card) -> Cost:
     work_w, on_w = card.value("p_core_work"), card.value("p_core_on")
     into = card.value("e_input") * counts.spikes[:, :, 0].sum(axis=1)
     energy = {
-        "cores_on": Term("chip_dynamic", on_w * used.cores * run_s),
+        "cores_on": Term("chip_dynamic", on_w * used.cores * run_s, standing=True),
         **at_most(work_w * used.cores * run_s, work(counts, mapping, card)),
         **at_most((work_w + on_w) * mapping.input_cores * run_s, {"input": into}),
         "chips_idle": Term("chip_total", chips_w * run_s, static=True),

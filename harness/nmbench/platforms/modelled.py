@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Named
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nmbench.counts import EventCounts
 from nmbench.energy.card import Card, load_card
+from nmbench.energy.cost import Cost
 from nmbench.energy.mapper import place
 from nmbench.energy.mapping import Mapping, Misfit
-from nmbench.energy.models import layers_by_way, price, price_spreads, refusal
+from nmbench.energy.models import MODELS, layers_by_way, price, price_spreads, refusal
 from nmbench.energy.uncertainty import Spread, What
 from nmbench.network.network import Network
 from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
@@ -70,6 +71,10 @@ class ModelledPlatform(Platform):
         return ModelledSession(compile(network), placed, self)
 
 
+MOST_AT_ONCE = 1024
+"""Samples in a call of a platform whose equation prices batches."""
+
+
 @dataclass(frozen=True, eq=False)
 class ModelledSession(Session):
     """A network on a modelled platform."""
@@ -84,6 +89,15 @@ class ModelledSession(Session):
         cost = price(run.counts, self.mapping, self.platform.card)
         return Answer(outputs=run.outputs, counts=run.counts, cost=cost)
 
+    @property
+    def most_at_once(self) -> int:
+        """Batches where the family's equation prices them; else one after the other."""
+        return most_at_once(self.platform.card)
+
+    def price(self, counts: EventCounts, batch: int = 1) -> Cost:
+        """Price counts by the family's equation."""
+        return price_batch(counts, batch, self.mapping, self.platform.card)
+
     def choices(self, counts: EventCounts | None) -> Named[str, Scalar]:
         """Name the layers by the way that was the cheaper, where the chip has two."""
         return layers_by_way(counts, self.mapping, self.platform.card) if counts else {}
@@ -91,6 +105,17 @@ class ModelledSession(Session):
     def spreads(self, counts: EventCounts) -> Named[What, Spread]:
         """Propagate the card's intervals."""
         return price_spreads(counts, self.mapping, self.platform.card)
+
+
+def most_at_once(card: Card) -> int:
+    """Return how many samples are worth handing over at once."""
+    return MOST_AT_ONCE if "batch" in MODELS[card.model].heeds else 1
+
+
+def price_batch(counts: EventCounts, batch: int, mapping: Mapping, card: Card) -> Cost:
+    """Price counts in calls of ``batch`` like samples: a sample's energy, the call's time."""
+    conditions = replace(mapping.conditions, batch=batch)
+    return price(counts, replace(mapping, conditions=conditions), card)
 
 
 def modelled(card: str) -> ModelledPlatform:

@@ -1,0 +1,184 @@
+"""A scenario in virtual time: discrete events whose durations and energies a platform's model states.
+
+Pure: the same counts, prices and seed give the same numbers, so that stored counts can be priced again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from nmbench import early_stopping
+from nmbench.counts import EventCounts
+from nmbench.energy.uncertainty import Spread, What
+from nmbench.metrics import main_causes, modelled_cost
+from nmbench.quantity import NESTED, Boundary
+from nmbench.record import Metric
+from nmbench.scenario import generator, schedule, scores, streaming
+from nmbench.scenario.clock import VirtualClock
+from nmbench.scenario.desk import Desk
+from nmbench.scenario.inputs import Asked, Performed
+from nmbench.scenario.log import Log
+from nmbench.scenario.search import Found, Verdict, highest_rate, verdict
+from nmbench.scenario.service import Modelled, Pricing, Service, service
+from nmbench.scenario.streaming import FirstRight
+from nmbench.stats import percentile
+
+NEVER = 1 << 62
+VIRTUAL_SAMPLES = 1_000_000
+"""A run in virtual time ends here, in the official tier too: a model does not warm up."""
+PROBE_S = 0.5
+"""Virtual seconds of a try of Server's search, where that is no more than ten times its least queries."""
+
+
+def perform(asked: Asked, counts: EventCounts, pricing: Pricing, right: FirstRight) -> Performed:
+    """Perform a scenario on the counts of the test set.
+
+    Parameters
+    ----------
+    right
+        First window at whose end each sample is decided rightly, ``[B]``; needed by Streaming alone.
+    """
+    cost, usual = pricing.price(counts, 1), asked.settings
+    most = min(usual.most_queries, VIRTUAL_SAMPLES // usual.samples_per_query)
+    asked = replace(asked, settings=replace(usual, most_queries=most))
+    if asked.scenario == "SingleStream":
+        return Performed(tuple(modelled_cost(cost, pricing.source, pricing.spreads(counts))))
+    boundary = headline_boundary(cost.latency_factor)
+    if asked.scenario == "Streaming":
+        return streaming.modelled(asked, counts, pricing, boundary, right)
+    served = service(pricing.price, counts, pricing.most_at_once, boundary)
+    spreads = pricing.spreads(counts)
+    spread = spreads.get(("latency", boundary)) or Spread.by(1.0)
+    origin = scores.Origin("modelled", boundary, f"{pricing.source}, in virtual time")
+    made = {"MultiStream": _multi_stream, "Server": _server, "Offline": _offline}[asked.scenario]
+    return made(asked, served, spread, spreads, origin)
+
+
+def headline_boundary(stated: Mapping[Boundary, float]) -> Boundary:
+    """Return the boundary whose latency is the time of a call: chip_total where stated, else the widest."""
+    return "chip_total" if "chip_total" in stated else max(stated, key=NESTED.index)
+
+
+def _multi_stream(
+    asked: Asked, served: Service, spread: Spread, spreads: Mapping[What, Spread], origin: scores.Origin
+) -> Performed:
+    k, clock = asked.settings.samples_per_query, VirtualClock()
+    desk = Desk(clock, None)
+    with generator.uninterrupted():
+        generator.one_after_another(
+            desk,
+            Modelled(served, clock),
+            schedule.order(asked.samples, asked.seed),
+            asked.settings,
+            _silent,
+        )
+    log = desk.close()
+    seconds = log.latency(k)
+    range_ = scores.Range(seconds, seconds * spread.lower, seconds * spread.upper, main_causes(spread))
+    found = [
+        *scores.modelled_latencies(range_, origin),
+        *scores.modelled_energy(served, log, spreads, origin.source),
+    ]
+    return Performed(tuple(found), scores.traffic(desk, log, asked), log)
+
+
+def _offline(
+    asked: Asked, served: Service, spread: Spread, spreads: Mapping[What, Spread], origin: scores.Origin
+) -> Performed:
+    clock, batch, settings = VirtualClock(), served.best_size, asked.settings
+    desk = Desk(clock, None)
+    n = max(asked.samples, settings.least_queries, math.ceil(settings.least_seconds * served.capacity))
+    n = -(-min(n, settings.most_queries) // batch) * batch
+    order = schedule.asked(asked.samples, asked.seed, n)
+    with generator.uninterrupted():
+        generator.all_at_once(desk, Modelled(served, clock), order, batch, settings, _silent)
+    log = desk.close()
+    found = [
+        scores.modelled_throughput(len(log) / log.seconds, spread, len(log), origin),
+        *scores.modelled_energy(served, log, spreads, origin.source),
+    ]
+    return Performed(tuple(found), scores.traffic(desk, log, asked, batch=batch), log)
+
+
+def _server(
+    asked: Asked, served: Service, spread: Spread, spreads: Mapping[What, Spread], origin: scores.Origin
+) -> Performed:
+    """Search the rate of the model, and those of one as slow and as fast as its interval allows."""
+    found = _highest(asked, served)
+    if found.met is None:
+        metrics = (scores.server_rate(found, None, None, asked, origin),)
+        return Performed(metrics, scores.no_traffic(asked, "virtual"))
+    rate = found.met
+    desk, log = serve(asked, served, rate, scores.queries(asked, rate))
+    while not asked.rate and _judge(asked, served, log) != "met":  # a longer run than those of the search
+        rate /= asked.settings.tolerance
+        desk, log = serve(asked, served, rate, scores.queries(asked, rate))
+    metrics = (
+        *(() if asked.rate else (_rate(asked, served, spread, replace(found, met=rate), origin),)),
+        *_latencies(asked, served, spread, rate, log, origin),
+        scores.utilisation(log, origin),
+        *scores.modelled_energy(served, log, spreads, origin.source),
+    )
+    return Performed(metrics, scores.traffic(desk, log, asked, rate=rate), log)
+
+
+def _rate(asked: Asked, served: Service, spread: Spread, found: Found, origin: scores.Origin) -> Metric:
+    """Return the rate with those that its model reaches at the ends of its interval."""
+    slow, fast = (_highest(asked, served.scaled(f)) for f in (spread.upper, spread.lower))
+    return scores.server_rate(found, slow.met or 0.0, fast.missed or fast.met, asked, origin)
+
+
+def _latencies(
+    asked: Asked, served: Service, spread: Spread, rate: float, log: Log, origin: scores.Origin
+) -> list[Metric]:
+    """Return latencies at the rate; without an upper end where the model's slow end does not sustain it."""
+    fast, slow = served.scaled(spread.lower), served.scaled(spread.upper)
+    queries = len(log)
+    late = serve(asked, slow, rate, queries)[1] if rate < slow.capacity else None
+    range_ = scores.Range(
+        log.latency(),
+        serve(asked, fast, rate, queries)[1].latency(),
+        late.latency() if late else None,
+        main_causes(spread),
+    )
+    return scores.modelled_latencies(range_, origin)
+
+
+def _highest(asked: Asked, served: Service) -> Found:
+    if asked.rate:
+        return Found(asked.rate, None, ())
+    settings, judged = asked.settings, asked.settings.percentile or 0.99
+    if percentile(served.seconds[0], judged) > asked.bound_s:  # without any traffic
+        return Found(None, None, ())
+
+    def probe(rate: float) -> Verdict:
+        queries = max(settings.probe_queries, min(math.ceil(rate * PROBE_S), 10 * settings.probe_queries))
+        allowed = early_stopping.allowed(queries, judged) or 0
+        return _judge(asked, served, serve(asked, served, rate, queries, most_over=2 * allowed + 20)[1])
+
+    return highest_rate(probe, served.capacity, settings.tolerance)
+
+
+def _judge(asked: Asked, served: Service, log: Log) -> Verdict:
+    return verdict(log, asked.bound_s, asked.settings.percentile or 0.99, served.sizes[-1])
+
+
+def serve(
+    asked: Asked, served: Service, rate: float, queries: int, most_over: int = NEVER
+) -> tuple[Desk, Log]:
+    """Let queries come at a rate; so many answers over the bound end the run."""
+    clock = VirtualClock()
+    desk = Desk(clock, None, bound_s=asked.bound_s)
+    order = schedule.asked(asked.samples, asked.seed, queries)
+    moments = schedule.arrivals(asked.seed, rate, queries)
+    with generator.uninterrupted():
+        generator.as_scheduled(
+            desk, Modelled(served, clock), order, moments, asked.settings, most_over, _silent
+        )
+    return desk, desk.close()
+
+
+def _silent(share: float) -> None:
+    """Virtual time passes too fast to tell of it."""

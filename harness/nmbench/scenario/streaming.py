@@ -1,0 +1,284 @@
+"""Streaming: a sensor's recordings as they happen; a decision is due at each window, the state is kept.
+
+Recordings follow one another without a pause. The events of a step, or of a window, are handed over when
+its time is over; a decision rests on all of its recording so far, and is late where it comes after the
+deadline. Each recording begins at rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nmbench.counts import EventCounts
+from nmbench.energy.uncertainty import Spread
+from nmbench.metrics import main_causes
+from nmbench.platforms.base import Session, Stream
+from nmbench.quantity import Boundary
+from nmbench.record import Metric, Traffic
+from nmbench.scenario import generator, schedule, scores
+from nmbench.scenario.bench import Bench
+from nmbench.scenario.clock import VirtualClock
+from nmbench.scenario.desk import Desk, Expected
+from nmbench.scenario.generator import Respondent, Tell
+from nmbench.scenario.inputs import Asked, Performed
+from nmbench.scenario.log import Log
+from nmbench.scenario.service import Modelled, Pricing, service
+from nmbench.spikes import SpikeBatch
+
+FirstRight = npt.NDArray[np.int64]
+"""First window at whose end each recording of the test set is decided rightly, ``[B]``; -1: none is."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """How recordings are handed over.
+
+    Attributes
+    ----------
+    steps
+        Of a piece.
+    each
+        Pieces of a recording.
+    per_window
+        Pieces of a window.
+    """
+
+    steps: int
+    each: int
+    per_window: int
+
+    @classmethod
+    def of(cls, asked: Asked, steps: int) -> Pieces:
+        """Cut the task's recordings into pieces of so many steps."""
+        assert asked.streaming is not None
+        return cls(steps, asked.steps // steps, asked.streaming.window_steps // steps)
+
+
+class Feeding:
+    """A respondent that feeds a session piece by piece; its queries are the pieces of all recordings."""
+
+    most_at_once = 1
+
+    def __init__(
+        self, session: Session, batch: SpikeBatch, pieces: Pieces, recordings: Sequence[int]
+    ) -> None:
+        self._stream = session.stream() or Replay(session, batch, pieces)
+        self.state = "recomputed" if isinstance(self._stream, Replay) else "kept"
+        self._each = pieces.each
+        self._cut = {
+            r * pieces.each + p: batch.part(r, p * pieces.steps, (p + 1) * pieces.steps)
+            for r in set(recordings)
+            for p in range(pieces.each)
+        }
+
+    def take(self, desk: Desk, first: int, samples: Sequence[int]) -> None:
+        """Feed one piece; the first one of a recording begins at rest."""
+        item = samples[0]
+        if not item % self._each:
+            self._stream.rest()
+            if isinstance(self._stream, Replay):
+                self._stream.recording = item // self._each
+        desk.reply(first, self._stream.feed(self._cut[item]))
+
+
+class Replay(Stream):
+    """A stream on a platform that cannot keep its state: it runs each recording again from its beginning."""
+
+    def __init__(self, session: Session, batch: SpikeBatch, pieces: Pieces) -> None:
+        self._session, self._batch, self._steps = session, batch, pieces.steps
+        self.recording, self._done = 0, 0
+
+    def feed(self, piece: SpikeBatch) -> npt.NDArray[np.float32]:
+        """Run all until the piece's end; return its outputs."""
+        self._done += piece.steps
+        whole = self._session.infer(self._batch.part(self.recording, 0, self._done))
+        return whole.outputs[0, self._done - piece.steps :]
+
+    def rest(self) -> None:
+        """Begin a recording."""
+        self._done = 0
+
+
+def feed(
+    desk: Desk, respondent: Respondent, recordings: Sequence[int], asked: Asked, pieces: Pieces, tell: Tell
+) -> None:
+    """Hand over the pieces of recordings, one after the other, each when its time is over."""
+    clock, begun = desk.clock, 0.0
+    ends = [(p + 1) * pieces.steps * asked.dt_s for p in range(pieces.each)]
+    limit_s = None if clock.name == "virtual" else asked.settings.most_seconds
+    for n, recording in enumerate(recordings):
+        for p, end in enumerate(ends):
+            due, item = begun + end, recording * pieces.each + p
+            clock.wait_until(due)
+            respondent.take(desk, desk.ask((item,), (due,)), (item,))
+        begun += asked.sample_s
+        tell((n + 1) / len(recordings))
+        if limit_s is not None and clock.now() > limit_s:
+            break
+
+
+def piecewise(expected: Expected, pieces: Pieces) -> Expected:
+    """Return what is expected of each piece; its decision is that at its end, on all of its recording."""
+    samples, _, classes = expected.outputs.shape
+
+    def decide(items: npt.NDArray[np.int64], outputs: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        decided = []
+        for item, own in zip(items.tolist(), outputs, strict=True):
+            recording, piece = divmod(item, pieces.each)
+            before = expected.outputs[recording, : piece * pieces.steps]
+            decided.append(expected.decide(np.array([recording]), np.concatenate([before, own])[None])[0])
+        return np.array(decided, dtype=np.int64)
+
+    return Expected(expected.outputs.reshape(samples * pieces.each, pieces.steps, classes), decide)
+
+
+def measured(bench: Bench, right: FirstRight) -> Performed:
+    """Stream recordings to a platform that runs for real.
+
+    Raises
+    ------
+    Broken
+        The platform's answers are not as asked.
+    """
+    asked, session = bench.asked, bench.session
+    assert asked.streaming is not None
+    pieces = Pieces.of(asked, asked.streaming.window_steps)
+    n = min(math.ceil(asked.settings.least_seconds / asked.sample_s), asked.settings.most_queries)
+    recordings = schedule.asked(asked.samples, asked.seed, n).tolist()
+    feeding = Feeding(session, bench.batch, pieces, recordings)
+    expected = piecewise(bench.expected, pieces)
+    first = recordings[0] * pieces.each
+    desk = bench.desk(expected=expected)
+    feeding.take(desk, desk.ask((first,)), (first,))  # once, untimed: what a stream does at first
+    bench.close(desk)
+
+    def run(some: Sequence[int]) -> tuple[Desk, Log]:
+        with generator.uninterrupted():
+            desk = bench.desk(expected=expected)
+            feed(desk, feeding, some, asked, pieces, bench.tell)
+        return desk, bench.close(desk)
+
+    def again(seconds: float) -> int:
+        some = recordings[: math.ceil(seconds / asked.sample_s)]
+        return len(run(some)[1]) // pieces.per_window
+
+    desk, log = run(recordings)
+    decided = _Decisions.of(log, pieces, asked, right)
+    found = [
+        *scores.measured_latencies(decided.latency, bench.origin, 0.99, "decision_latency"),
+        *decided.metrics(decided, decided, bench.origin),
+        scores.utilisation(log, bench.origin),
+    ]
+    traffic = _traffic(desk, log, asked, pieces).model_copy(update={"state": feeding.state})
+    return Performed(tuple(found), traffic, log, again)
+
+
+def modelled(
+    asked: Asked, counts: EventCounts, pricing: Pricing, boundary: Boundary, right: FirstRight
+) -> Performed:
+    """Stream the whole test set in virtual time, handed over by step or by window: as decides sooner."""
+    assert asked.streaming is not None
+    sizes = dict.fromkeys((asked.streaming.window_steps, 1))
+    tries = [_virtual(asked, counts, pricing, boundary, right, steps) for steps in sizes]
+    return min(
+        tries, key=lambda t: next(m.value or 0.0 for m in t.metrics if m.name == "decision_latency_p99")
+    )
+
+
+def _virtual(
+    asked: Asked,
+    counts: EventCounts,
+    pricing: Pricing,
+    boundary: Boundary,
+    right: FirstRight,
+    steps: int,
+) -> Performed:
+    pieces, cut = Pieces.of(asked, steps), counts.cut(steps)
+    served, spread = service(pricing.price, cut, 1, boundary), pricing.spreads(cut)
+    own = spread.get(("latency", boundary)) or Spread.by(1.0)
+    n = max(asked.samples, math.ceil(asked.settings.least_seconds / asked.sample_s))
+    recordings = schedule.asked(asked.samples, asked.seed, n).tolist()
+    origin = scores.Origin("modelled", boundary, f"{pricing.source}, in virtual time")
+
+    def run(factor: float) -> tuple[Desk, Log]:
+        clock = VirtualClock()
+        desk = Desk(clock, None)
+        with generator.uninterrupted():
+            feed(desk, Modelled(served.scaled(factor), clock), recordings, asked, pieces, lambda share: None)
+        return desk, desk.close()
+
+    desk, log = run(1.0)
+    decided, fast, slow = (
+        _Decisions.of(part, pieces, asked, right) for part in (log, run(own.lower)[1], run(own.upper)[1])
+    )
+    range_ = scores.Range(decided.latency, fast.latency, slow.latency, main_causes(own))
+    found = [
+        *scores.modelled_latencies(range_, origin, "decision_latency"),
+        *decided.metrics(fast, slow, origin),
+        scores.utilisation(log, origin),
+        *scores.modelled_energy(served, log, spread, origin.source, "energy_per_decision", pieces.per_window),
+        *scores.modelled_power(served, log, spread, origin.source),
+    ]
+    return Performed(
+        tuple(found), _traffic(desk, log, asked, pieces).model_copy(update={"state": "kept"}), log
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Decisions:
+    """When decisions came: latency of each, seconds; and by recording when the first right one did."""
+
+    latency: npt.NDArray[np.float64]
+    late: npt.NDArray[np.bool_]
+    to_right: npt.NDArray[np.float64]
+    seconds: float
+
+    @classmethod
+    def of(cls, log: Log, pieces: Pieces, asked: Asked, right: FirstRight) -> _Decisions:
+        ends = np.arange(len(log)).reshape(-1, pieces.each)[:, pieces.per_window - 1 :: pieces.per_window]
+        latency = log.latency()[ends]
+        window = right[log.sample[ends[:, 0]] // pieces.each]
+        rows = np.arange(len(ends))
+        to_right = (window + 1) * asked.window_s + latency[rows, np.maximum(window, 0)]
+        return cls(
+            latency.ravel(),
+            latency.ravel() > asked.deadline_s,
+            np.where(window < 0, np.inf, to_right),
+            log.seconds,
+        )
+
+    def metrics(self, fast: _Decisions, slow: _Decisions, origin: scores.Origin) -> list[Metric]:
+        """Return misses, time to the first right decision, and decisions per second."""
+        kind, boundary, source = origin.kind, origin.boundary, origin.source
+        misses = scores.share("deadline_misses", self.late, kind, boundary, source)
+        if kind == "modelled":
+            ends = {"lo": float(fast.late.mean()), "hi": float(slow.late.mean())}
+            misses = misses.model_copy(update=ends)
+        never = scores.share("never_correct", np.isinf(self.to_right), kind, boundary, source)
+        rate = Metric(
+            name="decisions_per_second", unit="1/s", kind=kind, boundary=boundary,
+            value=len(self.latency) / self.seconds, n=len(self.latency), source=source,
+        )  # fmt: skip
+        return [
+            misses,
+            scores.median("time_to_first_correct", self.to_right, (fast.to_right, slow.to_right), origin),
+            never,
+            rate,
+        ]
+
+
+def _traffic(desk: Desk, log: Log, asked: Asked, pieces: Pieces) -> Traffic:
+    return scores.traffic(desk, log, asked).model_copy(
+        update={
+            "samples": len(log) // pieces.each,
+            "queries": len(log) // pieces.per_window,
+            "window_s": asked.window_s,
+            "deadline_s": asked.deadline_s,
+            "piece_s": pieces.steps * asked.dt_s,
+        }
+    )
