@@ -12,6 +12,7 @@ from nmbench.errors import InputError
 from nmbench.progress import Silence
 from nmbench.report import build as build_module
 from nmbench.report.build import build
+from nmbench.report.markdown import anchor
 
 
 @pytest.fixture(scope="module")
@@ -20,17 +21,22 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_link_of_the_report_leads_to_a_file(report: Path) -> None:
-    links = re.findall(r"(?<!\\)\]\(([^)]+)\)", report.read_text(encoding="utf-8"))
+    text = report.read_text(encoding="utf-8")
+    links = re.findall(r"(?<!\\)\]\(([^)]+)\)", text)
     assert len(links) > 20
+    headings = {anchor(line.removeprefix("## ")) for line in text.splitlines() if line.startswith("## ")}
     for link in links:
-        assert (report.parent / link).stat().st_size > 0
+        if link.startswith("#"):
+            assert link[1:] in headings
+        else:
+            assert (report.parent / link).stat().st_size > 0
 
 
 def test_each_figure_has_its_numbers_beside_it(report: Path) -> None:
     pictures = sorted((report.parent / "figures").glob("*.svg"))
     assert len(pictures) == 1 + 3 * len(WORKLOADS)
     for picture in pictures:
-        for suffix in (".csv", ".pdf", ".png"):
+        for suffix in (".csv", ".pdf"):
             assert picture.with_suffix(suffix).is_file()
 
 
@@ -54,7 +60,7 @@ def test_nothing_is_left_but_the_report_and_what_was_there(tmp_path: Path) -> No
     (tmp_path / "report.md").write_text("old")
     build(made_suite()[:3], tmp_path, Silence())
     assert {p.name for p in tmp_path.iterdir()} == {
-        "mine.txt", "report.md", "leaderboard.csv", "metrics.csv", "figures",
+        "mine.txt", "report.md", "leaderboard.csv", "metrics.csv", "results.csv", "figures",
     }  # fmt: skip
     assert (tmp_path / "mine.txt").read_text() == "mine" and (tmp_path / "report.md").read_text() != "old"
 
@@ -62,7 +68,7 @@ def test_nothing_is_left_but_the_report_and_what_was_there(tmp_path: Path) -> No
 def test_a_build_that_breaks_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "report.md").write_text("old")
 
-    def full(figure: Figure, stem: Path) -> None:
+    def full(figure: Figure, stem: Path, formats: object) -> None:
         raise OSError("no space left")
 
     monkeypatch.setattr(build_module, "save", full)

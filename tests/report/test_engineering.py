@@ -28,10 +28,16 @@ def test_a_reader_gets_the_value_back_to_three_digits(value: float) -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [(4.1e-6, "J", "4.10 µJ"), (9.996e-4, "s", "1.00 ms"), (0, "J", "0 J"), (0.34, "s", "340 ms"),
-     (12.04, "J", "12.0 J"), (-2e-3, "J", "-2.00 mJ"), (1e-18, "J", "0.00100 fJ"), (5.0, "1", "5.00 1")],
+     (12.04, "J", "12.0 J"), (-2e-3, "J", "-2.00 mJ"), (1e-18, "J", "0.00100 fJ"), (5.0, "1", "5.00 1"),
+     (0.201, "1/s", "0.201 /s"), (211853, "1/s", "212 k/s"), (0, "1/s", "0 /s")],
 )  # fmt: skip
 def test_engineering(value: float, unit: str, text: str) -> None:
     assert engineering(value, unit) == text
+
+
+def test_a_rate_below_one_and_its_interval_have_one_unit() -> None:
+    assert bounds(0.2, 0.05, 0.9, "1/s") == "[0.050–0.90]"  # noqa: RUF001 - the dash of ranges
+    assert interval(0.05, 0.9, "1/s") == "0.050–0.90 /s"  # noqa: RUF001 - the dash of ranges
 
 
 @given(st.floats(1e-9, 1e3), st.floats(1, 50), st.floats(1, 50))

@@ -7,11 +7,13 @@ import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 from records import CHIP, Made, made_result, made_suite
+from scenario_records import made_scenarios
 
 from nmbench.record import Metric
 from nmbench.report import figures
 from nmbench.report.board import Board
 from nmbench.report.breakdown import GROUPS, breakdown, group_of, parts_of
+from nmbench.report.decisions import decisions
 from nmbench.report.frames import frame, terms
 from nmbench.report.lanes import lay_out
 from nmbench.report.leaderboard import boards
@@ -23,6 +25,16 @@ def found() -> list[Board]:
     return boards(frame(made_suite()))
 
 
+def scenario(name: str) -> Board:
+    return next(b for b in boards(frame(made_scenarios())) if b.contest.scenario == name)
+
+
+def medians() -> dict[str, float]:
+    """Medians far from the 99th percentiles, so that their bars are seen."""
+    rows = scenario("Streaming").rows
+    return {row.id: row.score.value / 20 for row in rows if row.score.value is not None}
+
+
 def drawn(figure: Figure | None) -> Figure:
     assert figure is not None
     return figure
@@ -31,7 +43,11 @@ def drawn(figure: Figure | None) -> Figure:
 DRAW: dict[str, Callable[[list[Board]], Figure]] = {
     "energy": lambda found: drawn(figures.energy_accuracy(found[1:2])),
     "overview": lambda found: drawn(figures.energy_accuracy(found)),
-    "latency": lambda found: drawn(figures.latency(found[:1])),
+    "latency": lambda found: drawn(figures.score(found[0])),
+    "rate": lambda _: drawn(figures.score(scenario("Server"))),
+    "throughput": lambda _: drawn(figures.score(scenario("Offline"))),
+    "decisions": lambda _: drawn(decisions(scenario("Streaming"), medians())),
+    "decision energy": lambda _: drawn(breakdown(scenario("Streaming"), terms(made_scenarios()))),
     "breakdown": lambda found: drawn(breakdown(found[0], terms(made_suite()))),
 }
 
@@ -56,7 +72,7 @@ def test_no_text_leaves_the_figure_or_hides_another(name: str, found: list[Board
     figure = DRAW[name](found)
     figure.draw_without_rendering()
     edge = figure.bbox
-    boxes = []
+    boxes = [(text.get_text(), text.get_window_extent()) for text in figure.texts]
     for axes in figure.axes:
         low, high = axes.get_xlim()
         ticks = [tick.label1 for tick in axes.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
@@ -96,10 +112,35 @@ def test_a_platform_looks_the_same_everywhere_and_plug_ins_do_too() -> None:
 
 
 def test_measured_is_filled_and_modelled_is_hollow(found: list[Board]) -> None:
-    axes = drawn(figures.latency(found[:1])).axes[0]
+    axes = drawn(figures.score(found[0])).axes[0]
     dots = [line for line in axes.lines if line.get_marker() not in ("None", "x")]
     filled = [dot for dot in dots if dot.get_markerfacecolor() != "white"]
     assert len(filled) == 1 and filled[0].get_marker() == look("numba-event", "cpu").marker
+
+
+def test_the_best_stands_first_whichever_values_are_better(found: list[Board]) -> None:
+    for board in (found[0], *boards(frame(made_scenarios()))):
+        better = board.scoring.score.better
+        lanes = lay_out([board], lambda row: row.score, better).lanes
+        ranks: dict[object, list[int]] = {}
+        for lane in lanes:
+            row = lane.rows[0]
+            if row and row.score.place:
+                ranks.setdefault((row.score.kind, row.score.boundary), []).append(row.score.place.rank)
+        assert ranks and all(places == sorted(places) for places in ranks.values())
+
+
+def test_the_deadline_stands_in_the_figure_and_a_miss_is_seen() -> None:
+    axes = drawn(decisions(scenario("Streaming"), medians())).axes[0]
+    lines = [line for line in axes.lines if list(line.get_xdata()) == [0.1, 0.1]]
+    assert len(lines) == 1
+    late = {text.get_text(): text.get_color() for text in axes.texts if text.get_text().endswith("%")}
+    assert set(late) == {"0 %", "5.3 %"} and late["0 %"] != late["5.3 %"]
+
+
+def test_the_bound_stands_in_the_title_of_the_rate() -> None:
+    title = drawn(figures.score(scenario("Server"))).axes[0].get_title(loc="left")
+    assert title.endswith("Server: 99 of 100 within 100 ms")
 
 
 def test_zero_and_nothing_are_said_and_not_drawn() -> None:
@@ -148,7 +189,7 @@ def test_groups_of_terms() -> None:
 def test_nothing_to_show_is_no_figure() -> None:
     failed = made_result(Made("other", "plug-in", "reported", CHIP, 1, 1, 1), status="failed", error="no")
     empty = boards(frame([failed]))
-    assert figures.energy_accuracy(empty) is None and figures.latency(empty) is None
+    assert figures.energy_accuracy(empty) is None and figures.score(empty[0]) is None
     assert breakdown(empty[0], terms([failed])) is None
 
 

@@ -50,7 +50,7 @@ ANY_RESULTS = st.lists(
 
 
 def numbers(row: Row) -> list[Stated]:
-    return [row.energy, row.latency]
+    return [row.energy, row.score]
 
 
 @given(ANY_RESULTS)

@@ -30,6 +30,13 @@ def test_ranks_follow_values(spans: list[tuple[float, float, float]]) -> None:
                 assert first.best < second.best and first.worst < second.worst
 
 
+@given(SPANS)
+def test_where_more_is_better_the_order_turns_round(spans: list[tuple[float, float, float]]) -> None:
+    turned = places([(-hi, -value, -lo) for lo, value, hi in spans])
+    assert places(spans, "higher") == turned
+    assert max(spans, key=lambda span: span[1])[1] == spans[[p.rank for p in turned].index(1)][1]
+
+
 def test_places_by_hand() -> None:
     found = places([(1, 2, 3), (2.5, 4, 5), (8, 9, 10), (4.5, 4.5, 6)])
     assert found == [Place(1, 1, 2, 4), Place(2, 1, 3, 4), Place(4, 4, 4, 4), Place(3, 2, 3, 4)]

@@ -15,7 +15,7 @@ def what_if(result: Result) -> Result:
 
 
 def ranks(rows: tuple[Row, ...]) -> dict[str, tuple[object, object]]:
-    return {row.platform: (row.energy.place, row.latency.place) for row in rows}
+    return {row.platform: (row.energy.place, row.score.place) for row in rows}
 
 
 def test_a_what_if_platform_is_never_ranked() -> None:
@@ -25,8 +25,8 @@ def test_a_what_if_platform_is_never_ranked() -> None:
         board = boards(frame(supposed))[0]
         row = board.rows[index]
         assert row.energy.value is not None, "it is shown"
-        assert row.energy.place is None and row.latency.place is None
-        for number in (row.energy, row.latency):
+        assert row.energy.place is None and row.score.place is None
+        for number in (row.energy, row.score):
             assert number.unranked and "what-if" in number.unranked
         others = boards(frame([result for i, result in enumerate(real) if i != index]))[0]
         assert {name: r for name, r in ranks(board.rows).items() if name != row.platform} == ranks(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from nmbench.quantity import Boundary, Kind
 from nmbench.report.ranking import Place
+from nmbench.report.scoring import SCORINGS, Scoring
 
 WHAT_IF = "a what-if platform: every value of its card is an estimate"
 """Why no number of such a platform is ranked."""
@@ -36,11 +37,49 @@ class Stated:
 
 
 @dataclass(frozen=True)
+class Asking:
+    """Who asked for a row's numbers, and how it went; the names and units of `nmbench.record.Traffic`.
+
+    None where the record does not say.
+
+    Attributes
+    ----------
+    conduct
+        What of the answers was stated without breaking the record.
+    noise
+        Why the record counts as noisy.
+    few
+        Why the queries do not suffice for the percentile of the score.
+    """
+
+    generator: str | None = None
+    clock: str | None = None
+    queries: int | None = None
+    samples: int | None = None
+    seconds: float | None = None
+    batch: int | None = None
+    rate: float | None = None
+    latency_bound_s: float | None = None
+    window_s: float | None = None
+    deadline_s: float | None = None
+    piece_s: float | None = None
+    state: str | None = None
+    over: int | None = None
+    allowed: int | None = None
+    enough: bool | None = None
+    conduct: str | None = None
+    noise: str | None = None
+    few: str | None = None
+
+
+@dataclass(frozen=True)
 class Row:
     """The latest result of a platform in a board.
 
     Attributes
     ----------
+    score
+        The number that the scenario is judged on; ``beside`` stands in the order of its `Scoring`.
     caveat
         What of its answers is not the platform's own; None where they are.
     what_if
@@ -59,7 +98,9 @@ class Row:
     started: str
     accuracy: Stated
     energy: Stated
-    latency: Stated
+    score: Stated
+    beside: tuple[Stated, ...]
+    asking: Asking
     target: float | None
     reached: bool | None
     error: str | None
@@ -102,6 +143,15 @@ class Contest:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Something of a platform that has to be said; ``what`` names it."""
+
+    platform: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Board:
     """The platforms of one contest, ranked; ``superseded`` counts older results that newer ones replaced."""
 
@@ -114,3 +164,13 @@ class Board:
         """The quality target, where the rows agree on one."""
         targets = {row.target for row in self.rows if row.target is not None}
         return targets.pop() if len(targets) == 1 else None
+
+    @property
+    def scoring(self) -> Scoring:
+        """What the board's scenario is judged on."""
+        return SCORINGS[self.contest.scenario]
+
+    def asked(self, name: str) -> float | None:
+        """Return what was asked of all rows alike, by its name in `Asking`; None where they do not agree."""
+        found = {value for row in self.rows if (value := getattr(row.asking, name)) is not None}
+        return found.pop() if len(found) == 1 else None

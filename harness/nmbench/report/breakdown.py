@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from nmbench.report.axes import BOTTOM_IN, EDGE_IN, MANY_WIDTH_IN, ROW_IN, TOP_IN, label_width, name_of
 from nmbench.report.board import Board, Row
 from nmbench.report.engineering import engineering
 from nmbench.report.escape import ascii_text
-from nmbench.report.figures import BOTTOM_IN, CHARACTER_IN, EDGE_IN, MANY_WIDTH_IN, ROW_IN, TOP_IN, name_of
 from nmbench.report.lanes import lay_out
-from nmbench.report.leaderboard import ENERGY
+from nmbench.report.scoring import DECISION, INFERENCE
 from nmbench.report.style import BLUE, GREEN, GREY, HEIGHT_IN, ORANGE, PALE, PURPLE, SKY, styled
 
 LETTER_IN = 0.052
@@ -47,7 +47,7 @@ GROUPS = (
     Group(
         "fixed and idle", ORANGE, "black",
         ("static", "idle", "management", "cores_on", "chips_idle", "boards_idle", "board", "host", "supplies",
-         "step_floor", "barrier", "call", "launches", "steps"),
+         "step_floor", "barrier", "call", "launches", "steps", "standing"),
     ),
     Group(
         "input and output", PURPLE, "black",
@@ -74,7 +74,7 @@ def breakdown(board: Board, terms: pd.DataFrame) -> Figure | None:
     lanes = lay_out([shown], lambda row: row.energy)
     below = BOTTOM_IN + LEGEND_IN
     height = max(HEIGHT_IN, TOP_IN + below + ROW_IN * lanes.slots)
-    left = EDGE_IN + CHARACTER_IN * max(len(lane.label) for lane in lanes.lanes)
+    left = label_width(lanes)
     with styled():
         figure = Figure(figsize=(MANY_WIDTH_IN, height))
         width_in = MANY_WIDTH_IN - left - EDGE_IN - TOTAL_IN
@@ -86,7 +86,8 @@ def breakdown(board: Board, terms: pd.DataFrame) -> Figure | None:
         axes.set_yticks([lane.slot for lane in lanes.lanes], [lane.label for lane in lanes.lanes])
         axes.tick_params(axis="y", length=0, pad=2)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
-        axes.set_title(f"{name_of(board)}: where the energy goes", loc="left")
+        scenario, per = board.contest.scenario, board.scoring.energy.axis
+        axes.set_title(f"{name_of(board)}, {scenario}: where the {per} goes", loc="left")
         axes.set_xlabel("share of the total at the right")
         axes.spines["left"].set_visible(False)
         for heading in lanes.headings:
@@ -108,11 +109,15 @@ def parts_of(row: Row, terms: pd.DataFrame) -> dict[str, float]:
     """Return the terms of a row's headline energy, joules by name; empty where it states none."""
     if row.energy.value is None:
         return {}
-    mine = terms[
-        (terms["id"] == row.id) & (terms["metric"] == ENERGY) & (terms["boundary"] == row.energy.boundary)
-        & (terms["kind"] == row.energy.kind)
-    ]  # fmt: skip
+    mine = headline_terms(row, terms)
     return {str(term): float(value) for term, value in zip(mine["term"], mine["value"], strict=True)}
+
+
+def headline_terms(row: Row, terms: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a frame of terms that make up a row's headline energy."""
+    energy = terms["metric"].isin([INFERENCE.metric, DECISION.metric])
+    here = (terms["boundary"] == row.energy.boundary) & (terms["kind"] == row.energy.kind)
+    return terms[(terms["id"] == row.id) & energy & here]
 
 
 def group_of(term: str) -> Group:

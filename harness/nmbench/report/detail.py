@@ -8,13 +8,19 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from nmbench.record import Metric, Result
+from nmbench.record import Metric, Result, Traffic
+from nmbench.report.asking import plain
 from nmbench.report.engineering import engineering, interval, percent, significant
 from nmbench.report.escape import inert
 from nmbench.report.sections import BOUNDARY_WORDS
 
 MAIN_CAUSES = 4
 """Causes of an interval that are named."""
+
+SHARES = ("accuracy", "deadline_misses", "never_correct", "utilisation")
+"""Metrics that are shown as percent."""
+
+CLOCKS = {"wall": "wall clock", "skipping": "wall clock less the time of waiting", "virtual": "virtual time"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ def value_text(metric: Metric) -> str:
     if metric.value is None:
         return f"no value: {inert(metric.reason or '')}"
     if metric.unit == "1":
-        return percent(metric.value) if metric.name == "accuracy" else significant(metric.value)
+        return percent(metric.value) if metric.name in SHARES else significant(metric.value)
     return engineering(metric.value, metric.unit)
 
 
@@ -76,10 +82,13 @@ def _facts(result: Result) -> dict[str, str]:
         "platform": f"{platform.name} v{platform.version} "
         f"({platform.family}, {platform.kind}, {platform.origin})",
         "scenario": f"{result.scenario}, {result.tier} tier, {result.division} division, seed {result.seed}",
+        **(_traffic(result.traffic) if result.traffic else {}),
         "status": result.status,
         "started": f"{result.started}, took {engineering(result.wall_s, 's')}",
         "system": result.system[:19],
     }
+    if result.noise.marks:
+        facts["noisy"] = "; ".join(result.noise.marks)
     if platform.options:
         facts["options"] = "; ".join(f"{name}: {value}" for name, value in platform.options.items())
     if result.repriced_from:
@@ -90,6 +99,40 @@ def _facts(result: Result) -> dict[str, str]:
             f"{gate.metric} {100 * gate.value:.2f} %, target {100 * gate.target:g} %: {reached}"
         )
     return facts
+
+
+def _traffic(traffic: Traffic) -> dict[str, str]:
+    """Say who asked, what was asked for, and how the answers came."""
+    asked, found = [], {}
+    if traffic.rate is not None:
+        asked.append(f"{engineering(traffic.rate, '1/s')} on average")
+    if traffic.latency_bound_s is not None:
+        asked.append(f"99 of 100 answers within {plain(traffic.latency_bound_s)}")
+    if traffic.window_s is not None:
+        asked.append(f"a decision every {plain(traffic.window_s)}")
+    if traffic.deadline_s is not None:
+        asked.append(f"due within {plain(traffic.deadline_s)}")
+    if traffic.piece_s is not None:
+        asked.append(f"recordings in pieces of {plain(traffic.piece_s)}")
+    queries, samples = ("decisions", "recordings") if traffic.window_s else ("queries", "samples")
+    found["traffic"] = (
+        f"{traffic.generator}, {CLOCKS[traffic.clock]}: {traffic.queries:,} {queries} on {traffic.samples:,} "
+        f"{samples} in {engineering(traffic.seconds, 's')}, at most {traffic.batch:,} at once"
+    )
+    if asked:
+        found["asked for"] = ", ".join(asked)
+    if traffic.over is not None:
+        may = "none is enough" if traffic.allowed is None else f"{traffic.allowed:,} may be"
+        found["over the bound"] = f"{traffic.over:,} of {traffic.queries:,}; {may}, for 99 % confidence"
+    if traffic.enough is not None and traffic.over is None:
+        found["queries"] = f"{'enough' if traffic.enough else 'TOO FEW'} for 99 % confidence"
+    if traffic.state:
+        found["state"] = {"kept": "kept from piece to piece", "recomputed": "recomputed from the beginning"}[
+            traffic.state
+        ]
+    if traffic.conduct:
+        found["conduct"] = ", ".join(f"{k.replace('_', ' ')}: {n:,}" for k, n in traffic.conduct.items())
+    return found
 
 
 def _metrics(metrics: tuple[Metric, ...]) -> Table:

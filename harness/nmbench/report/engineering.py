@@ -18,6 +18,9 @@ PREFIXES: dict[int, str] = {
 }
 """Power of ten to prefix; beyond both ends the last one stands."""
 
+RATE = "1/s"
+"""A rate is written `212 k/s` and `0.2 /s`: `k1/s` reads badly, and `200 m/s` is a speed."""
+
 CLEAR = 1.1
 """Factor between a value and an end of its interval from which two digits keep them apart."""
 
@@ -30,13 +33,14 @@ def engineering(value: float, unit: str, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> engineering(4.1e-6, "J"), engineering(9.996e-4, "s"), engineering(0, "J")
-    ('4.10 µJ', '1.00 ms', '0 J')
+    >>> engineering(4.1e-6, "J"), engineering(9.996e-4, "s"), engineering(212e3, "1/s")
+    ('4.10 µJ', '1.00 ms', '212 k/s')
     """
+    sign = _sign(unit)
     if value == 0:
-        return f"0 {unit}".strip()
-    power = prefix_power(value, digits)
-    return f"{significant(value / 10.0**power, digits)} {PREFIXES[power]}{unit}".strip()
+        return f"0 {sign}".strip()
+    power = _power(value, unit, digits)
+    return f"{significant(value / 10.0**power, digits)} {PREFIXES[power]}{sign}".strip()
 
 
 def interval(lo: float, hi: float, unit: str) -> str:
@@ -48,17 +52,17 @@ def interval(lo: float, hi: float, unit: str) -> str:
     digits = 2 if hi >= CLEAR**2 * lo else 3
     if lo <= 0 or hi / lo >= 1e4:
         return f"{engineering(lo, unit, digits)}{RANGE}{engineering(hi, unit, digits)}"
-    power = prefix_power(hi, digits)
+    power = _power(hi, unit, digits)
     ends = (significant(end / 10.0**power, digits) for end in (lo, hi))
-    return f"{RANGE.join(ends)} {PREFIXES[power]}{unit}".strip()
+    return f"{RANGE.join(ends)} {PREFIXES[power]}{_sign(unit)}".strip()
 
 
-def bounds(value: float, lo: float | None, hi: float | None) -> str:
+def bounds(value: float, lo: float | None, hi: float | None, unit: str = "") -> str:
     """Return the interval in the unit that `engineering` gives the value, `[2.9-5.8]`; empty without one."""
     if lo is None or hi is None:
         return ""
     digits = 2 if value >= CLEAR * lo and hi >= CLEAR * value else 3
-    scale = 10.0 ** prefix_power(value)
+    scale = 10.0 ** _power(value, unit)
     return f"[{significant(lo / scale, digits)}{RANGE}{significant(hi / scale, digits)}]"
 
 
@@ -89,6 +93,15 @@ def significant(value: float, digits: int = 3) -> str:
     rounded = f"{value:.{digits - 1}e}"
     exponent = int(rounded.split("e")[1])
     return f"{float(rounded):.{max(0, digits - 1 - exponent)}f}"
+
+
+def _sign(unit: str) -> str:
+    return "/s" if unit == RATE else unit
+
+
+def _power(value: float, unit: str, digits: int = 3) -> int:
+    power = prefix_power(value, digits)
+    return max(0, power) if unit == RATE else power
 
 
 def _hundredths(share: float, digits: int) -> str:

@@ -52,8 +52,34 @@ COLUMNS: dict[str, str] = {
     "quality_value": "float64",
     "quality_reached": "boolean",
     "error": TEXT,
+    "generator": TEXT,
+    "clock": TEXT,
+    "queries": "Int64",
+    "samples": "Int64",
+    "seconds": "float64",
+    "batch": "Int64",
+    "rate": "float64",
+    "latency_bound_s": "float64",
+    "window_s": "float64",
+    "deadline_s": "float64",
+    "piece_s": "float64",
+    "state": TEXT,
+    "over": "Int64",
+    "allowed": "Int64",
+    "enough": "boolean",
+    "conduct": TEXT,
+    "noisy": "bool",
+    "noise": TEXT,
 }
-"""Columns of `frame` and their types; numbers are in the SI unit that ``unit`` names."""
+"""Columns of `frame` and their types; numbers are in the SI unit that ``unit`` names.
+
+From ``generator`` on they say how the traffic was (`nmbench.record.Traffic`), where a record does.
+``conduct`` and ``noise`` (why a record is noisy) are None where there is nothing to say.
+"""
+
+TRAFFIC = ("generator", "clock", "queries", "samples", "seconds", "batch", "rate", "latency_bound_s",
+           "window_s", "deadline_s", "piece_s", "state", "over", "allowed", "enough")  # fmt: skip
+"""Columns that are fields of `nmbench.record.Traffic`."""
 
 TERM_COLUMNS: dict[str, str] = {
     "id": TEXT,
@@ -140,6 +166,18 @@ def _shared(result: Result) -> dict[str, Any]:
         "quality_value": gate.value if gate else None,
         "quality_reached": gate.reached if gate else None,
         "error": result.error,
+        **_traffic(result),
+    }
+
+
+def _traffic(result: Result) -> dict[str, Any]:
+    traffic, marks = result.traffic, result.noise.marks
+    conduct = traffic.conduct if traffic else {}
+    return {
+        **{name: getattr(traffic, name) if traffic else None for name in TRAFFIC},
+        "conduct": ", ".join(f"{name}: {count}" for name, count in conduct.items()) or None,
+        "noisy": bool(marks),
+        "noise": "; ".join(marks) or None,
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nmbench.quantity import BOUNDARIES, KINDS, Boundary, Kind
 from nmbench.report.board import Board, Row, Stated
 from nmbench.report.escape import ascii_text
+from nmbench.report.ranking import Better
 from nmbench.report.sections import BOUNDARY_WORDS
 
 Pick = Callable[[Row], Stated]
@@ -58,11 +59,11 @@ class Lanes:
     slots: int
 
 
-def lay_out(found: Sequence[Board], pick: Pick) -> Lanes:
+def lay_out(found: Sequence[Board], pick: Pick, better: Better = "lower") -> Lanes:
     """Lay out lanes by kind and boundary, each group by value in the first board that has one.
 
-    A platform that states different boundaries in different boards has a lane for each. One without a
-    value stands in its lane of another board, or under "no value".
+    The best stands first. A platform that states different boundaries in different boards has a lane for
+    each. One without a value stands in its lane of another board, or under "no value".
     """
     groups: dict[Key, dict[str, list[Row | None]]] = {}
     for index, board in enumerate(found):
@@ -78,7 +79,7 @@ def lay_out(found: Sequence[Board], pick: Pick) -> Lanes:
     for key in sorted(groups, key=_order):
         headings.append(Heading(_words(key), slot))
         slot += 1
-        for platform, rows in sorted(groups[key].items(), key=lambda item: _first(item[1], pick)):
+        for platform, rows in sorted(groups[key].items(), key=lambda item: _first(item[1], pick, better)):
             family = next(row.family for row in rows if row)
             lanes.append(Lane(platform, family, slot, tuple(rows)))
             slot += 1
@@ -113,7 +114,8 @@ def _order(key: Key) -> tuple[int, int]:
     )
 
 
-def _first(rows: Sequence[Row | None], pick: Pick) -> tuple[float, str]:
+def _first(rows: Sequence[Row | None], pick: Pick, better: Better) -> tuple[float, str]:
     values = [pick(row).value for row in rows if row]
     name = next(row.platform for row in rows if row)
-    return next((v for v in values if v is not None), float("inf")), name
+    sign = 1 if better == "lower" else -1
+    return next((sign * v for v in values if v is not None), float("inf")), name

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import pandas as pd
 
-from nmbench.quantity import BOUNDARIES, KINDS, Boundary, Kind
-from nmbench.report.board import Board, Contest, Row, Stated
-from nmbench.report.ranking import places
+from nmbench.quantity import Boundary, Kind
+from nmbench.report.board import Asking, Board, Contest, Row, Stated
+from nmbench.report.frames import TRAFFIC
+from nmbench.report.headline import preference
+from nmbench.report.ranking import Better, places
+from nmbench.report.scoring import ORDER, SCORINGS, Scoring
+from nmbench.report.wide import wide
 
 Record = Mapping[str, Any]
 """One row of the long frame."""
 
-ENERGY, LATENCY, ACCURACY = "energy_per_inference", "latency_p90", "accuracy"
+ACCURACY = "accuracy"
+WHOLE = ("queries", "samples", "batch", "over", "allowed")
 SAME = ("workload_sha256", "data_sha256", "network_sha256")
 """Hashes that must agree within a board before its rows are compared; see `_differences`."""
 
 
 def boards(frame: pd.DataFrame) -> list[Board]:
-    """Return the boards of a long frame (`frames.frame`), in the order of its results.
+    """Return the boards of a long frame (`frames.frame`), by workload, then by scenario.
 
-    Where a platform has several results in a contest, as after several runs, the latest one stands: a
-    later failure is not hidden behind an earlier success.
+    Workloads, and the rows of a board, keep the order of the results. Where a platform has several results in
+    a contest, as after several runs, the latest one stands: a later failure is not hidden behind an earlier
+    success.
     """
     results: dict[str, list[Record]] = {}
     for record in cast(list[Record], frame.to_dict("records")):
@@ -33,61 +39,34 @@ def boards(frame: pd.DataFrame) -> list[Board]:
     contests: dict[Contest, list[list[Record]]] = {}
     for records in results.values():
         contests.setdefault(_contest(records[0]), []).append(records)
-    return [_board(contest, found) for contest, found in contests.items()]
+    workloads = list(dict.fromkeys((contest.suite, contest.workload) for contest in contests))
+
+    def place(contest: Contest) -> tuple[int, int]:
+        return workloads.index((contest.suite, contest.workload)), ORDER.index(contest.scenario)
+
+    return [_board(contest, contests[contest]) for contest in sorted(contests, key=place)]
 
 
 def leaderboard(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the boards as one wide frame: one row a platform and contest.
-
-    Energy (J) and latency (s) stand at their headline boundary, chip_total for modelled costs and wall for
-    measured latencies where stated, else the widest; kind and boundary stand beside them. ``*_rank`` is
-    the place by value among results of the same contest, kind and boundary whose quality reached the
-    target, ``*_rank_best`` and ``*_rank_worst`` the places that the intervals leave open. A row without a
-    rank says why in ``*_unranked``.
-    """
+    """Return the boards as one wide frame: one row a platform and contest; see `nmbench.report.wide.wide`."""
     return wide(boards(frame))
 
 
-def wide(found: Iterable[Board]) -> pd.DataFrame:
-    """Return boards as the wide frame of `leaderboard`."""
-    rows = [{**asdict(board.contest), **_flat(row)} for board in found for row in board.rows]
-    table = pd.DataFrame(rows, dtype=object)
-    whole = [
-        c for c in table.columns if c.endswith(("_rank", "_rank_best", "_rank_worst")) or c == "accuracy_n"
-    ]
-    table[whole] = table[whole].astype("Int64")
-    return table
-
-
 def headline(records: Sequence[Record], metric: str) -> Stated:
-    """Return the number that stands for a result: measured by the wall clock, chip_total, or the widest.
-
-    Stated values win over missing ones; at one boundary, measured over simulated over modelled.
-    """
+    """Return the number that stands for a result, by `nmbench.report.headline.preference`."""
     named = [r for r in records if r["metric"] == metric]
     if not named:
         return Stated(None, reason=_first(r["error"] for r in records) or f"the result states no {metric}")
-    best = max(named, key=_preference)
+    best = max(named, key=lambda r: preference(_number(r["value"]), r["kind"], r["boundary"]))
     return Stated(
         value=_number(best["value"]),
         lo=_number(best["lo"]),
         hi=_number(best["hi"]),
-        n=None if pd.isna(best["n"]) else int(best["n"]),
+        n=_whole(best["n"]),
         kind=best["kind"],
         boundary=best["boundary"],
         source=best["source"],
         reason=best["reason"],
-    )
-
-
-def _preference(record: Record) -> tuple[bool, bool, bool, int, int]:
-    boundary, kind = record["boundary"], record["kind"]
-    return (
-        not math.isnan(record["value"]),
-        (boundary, kind) == ("wall", "measured"),
-        boundary == "chip_total",
-        BOUNDARIES.index(boundary) if boundary else -1,
-        -KINDS.index(kind),
     )
 
 
@@ -97,8 +76,9 @@ def _board(contest: Contest, results: list[list[Record]]) -> Board:
         latest[str(records[0]["platform"])] = records
     kept = [records for records in results if latest[str(records[0]["platform"])] is records]
     differences = _differences(kept)
-    rows = [_row(records, differences.get(str(records[0]["id"]))) for records in kept]
-    return Board(contest, _ranked(rows), superseded=len(results) - len(kept))
+    scoring = SCORINGS[contest.scenario]
+    rows = [_row(records, scoring, differences.get(str(records[0]["id"]))) for records in kept]
+    return Board(contest, _ranked(rows, scoring), superseded=len(results) - len(kept))
 
 
 def _differences(results: list[list[Record]]) -> dict[str, str]:
@@ -121,8 +101,14 @@ def _differences(results: list[list[Record]]) -> dict[str, str]:
     return found
 
 
-def _row(records: list[Record], differs: str | None) -> Row:
+def _row(records: list[Record], scoring: Scoring, differs: str | None) -> Row:
     first = records[0]
+    energy, score, *beside = (headline(records, measure.metric) for measure in scoring.measures)
+    names = {record["metric"] for record in records}
+    if first["status"] == "ok" and score.value is None:
+        score = replace(score, reason=_why_no_score(first, score))
+        if scoring.energy.metric not in names:
+            energy = replace(energy, reason=score.reason)
     return Row(
         platform=first["platform"],
         family=first["family"],
@@ -134,8 +120,10 @@ def _row(records: list[Record], differs: str | None) -> Row:
         id=first["id"],
         started=first["started"],
         accuracy=headline(records, ACCURACY),
-        energy=headline(records, ENERGY),
-        latency=headline(records, LATENCY),
+        energy=energy,
+        score=score,
+        beside=tuple(beside),
+        asking=_asking(records, scoring),
         target=_number(first["quality_target"]),
         reached=_truth(first["quality_reached"]),
         error=first["error"],
@@ -144,13 +132,31 @@ def _row(records: list[Record], differs: str | None) -> Row:
     )
 
 
-def _ranked(rows: list[Row]) -> tuple[Row, ...]:
-    energy = _placed([(row.energy, row.not_ranked) for row in rows])
-    latency = _placed([(row.latency, row.not_ranked) for row in rows])
-    return tuple(replace(row, energy=e, latency=s) for row, e, s in zip(rows, energy, latency, strict=True))
+def _why_no_score(record: Record, score: Stated) -> str | None:
+    """Say why there is no score: that of a given rate is none."""
+    if record["scenario"] == "Server" and score.kind is None and not pd.isna(record["rate"]):
+        return f"asked at a given rate, {record['rate']:g}/s: no highest one was searched"
+    return score.reason
 
 
-def _placed(stated: list[tuple[Stated, str | None]]) -> list[Stated]:
+def _asking(records: list[Record], scoring: Scoring) -> Asking:
+    first = records[0]
+    stated: dict[str, Any] = {
+        name: None if pd.isna(first[name]) else first[name] for name in (*TRAFFIC, "conduct", "noise")
+    }
+    whole = {name: _whole(first[name]) for name in WHOLE}
+    estimates = (r for r in records if r["metric"] == f"{scoring.score.metric}_estimate")
+    few = _first(r["reason"] for r in estimates if math.isnan(r["value"]))
+    return Asking(**{**stated, **whole, "enough": _truth(first["enough"]), "few": few})
+
+
+def _ranked(rows: list[Row], scoring: Scoring) -> tuple[Row, ...]:
+    energy = _placed([(row.energy, row.not_ranked) for row in rows], scoring.energy.better)
+    score = _placed([(row.score, row.not_ranked) for row in rows], scoring.score.better)
+    return tuple(replace(row, energy=e, score=s) for row, e, s in zip(rows, energy, score, strict=True))
+
+
+def _placed(stated: list[tuple[Stated, str | None]], better: Better) -> list[Stated]:
     """Rank each number among those of its kind and boundary, or say why it is not ranked."""
     groups: dict[tuple[Kind | None, Boundary | None], list[int]] = {}
     found: list[Stated] = []
@@ -161,7 +167,7 @@ def _placed(stated: list[tuple[Stated, str | None]]) -> list[Stated]:
             groups.setdefault((number.kind, number.boundary), []).append(index)
     for members in groups.values():
         spans = [_span(found[i]) for i in members]
-        for index, place in zip(members, places(spans), strict=True):
+        for index, place in zip(members, places(spans, better), strict=True):
             found[index] = replace(found[index], place=place)
     return found
 
@@ -185,46 +191,12 @@ def _contest(record: Record) -> Contest:
     return Contest(**{name: record[name] for name in Contest.__dataclass_fields__})
 
 
-def _flat(row: Row) -> dict[str, Any]:
-    flat: dict[str, Any] = {
-        "platform": row.platform,
-        "family": row.family,
-        "platform_version": row.version,
-        "platform_kind": row.kind,
-        "what_if": row.what_if,
-        "caveat": row.caveat,
-        "status": row.status,
-        "quality_target": row.target,
-        "quality_reached": row.reached,
-    }
-    columns = (
-        ("accuracy", "", row.accuracy),
-        ("energy", "_j", row.energy),
-        ("latency_p90", "_s", row.latency),
-    )
-    for name, unit, number in columns:
-        flat |= {f"{name}{unit}": number.value, f"{name}_lo{unit}": number.lo, f"{name}_hi{unit}": number.hi}
-        flat |= {
-            f"{name}_kind": number.kind,
-            f"{name}_source": number.source,
-            f"{name}_missing": number.reason,
-        }
-        if name == "accuracy":
-            flat["accuracy_n"] = number.n
-            continue
-        place = number.place
-        flat |= {
-            f"{name}_boundary": number.boundary,
-            f"{name}_rank": place.rank if place else None,
-            f"{name}_rank_best": place.best if place else None,
-            f"{name}_rank_worst": place.worst if place else None,
-            f"{name}_unranked": number.unranked,
-        }
-    return flat | {"error": row.error, "id": row.id, "started": row.started}
-
-
 def _number(value: float) -> float | None:
     return None if pd.isna(value) else float(value)
+
+
+def _whole(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)
 
 
 def _truth(value: Any) -> bool | None:

@@ -6,20 +6,54 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 
 from nmbench import registry
 from nmbench.errors import InputError, unknown
+from nmbench.report.asking import plain
+from nmbench.spec import Workload
 
 METRICS = (
     ("accuracy", "1", "share of right decisions on the whole test set, Wilson 95 % interval"),
     (
         "energy_per_inference",
         "J",
-        "mean over the test set, at each boundary that the platform states, by term",
+        "mean over the samples asked for, at each boundary that the platform states, by term",
     ),
-    ("latency_p50, latency_p90", "s", "percentile over single queries; modelled: over the samples"),
+    (
+        "energy_per_decision",
+        "J",
+        "Streaming: energy of the whole run by decision: of work, and of what flows while it waits",
+    ),
+    (
+        "latency_p50, _p90, _p99",
+        "s",
+        "percentile over queries, from the scheduled moment; modelled SingleStream: over the samples",
+    ),
+    (
+        "latency_p90_estimate, latency_p99_estimate",
+        "s",
+        "measured: what the percentile is below with 99 % confidence (MLPerf's early stopping)",
+    ),
+    ("server_rate", "1/s", "Server: highest Poisson rate that meets the workload's latency bound at p99"),
+    ("throughput", "1/s", "Offline: samples per second in calls of the best size"),
+    ("utilisation", "1", "Server, Streaming: share of the time in which the platform worked"),
+    ("decision_latency_p50, _p90, _p99", "s", "Streaming: from a window's end to its decision"),
+    ("deadline_misses", "1", "Streaming: share of decisions after their deadline"),
+    (
+        "time_to_first_correct",
+        "s",
+        "Streaming: from a recording's start to its first right decision, median over recordings",
+    ),
+    ("never_correct", "1", "Streaming: share of recordings that are decided rightly at no window's end"),
+    ("decisions_per_second", "1/s", "Streaming: decisions over the time of the run"),
+    ("power_mean", "W", "Streaming, modelled: energy over the time of the run, at each boundary"),
+    (
+        "power_idle, power_active, power_dynamic",
+        "W",
+        "where a meter was read: medians of windows before and during the traffic, and their difference",
+    ),
     ("footprint", "B", "bytes of weights and neuron state (NeuroBench)"),
     ("connection_sparsity", "1", "share of zero weights (NeuroBench)"),
     ("activation_sparsity", "1", "1 - spikes / (neurons x steps) (NeuroBench)"),
@@ -58,8 +92,9 @@ def _suites(plugins: Iterable[Path]) -> Table:
     return table
 
 
-def _workloads(plugins: Iterable[Path]) -> Table:
+def _workloads(plugins: Iterable[Path]) -> Group:
     table = _table("workload", "suite", "what", "data", "sizes", "target")
+    asks = _table("workload", "scenarios", "Server: 99 of 100 within", "Streaming: a decision every")
     for name in registry.suite_names():
         for workload in registry.read_suite(name).workloads:
             data = ", ".join(f"{key} ({d.source})" for key, d in workload.data.items())
@@ -68,7 +103,18 @@ def _workloads(plugins: Iterable[Path]) -> Table:
             table.add_row(
                 f"{workload.name} v{workload.version}", name, workload.title, data, ", ".join(sizes), target
             )
-    return table
+            asks.add_row(workload.name, ", ".join(workload.scenarios), *_asked(workload))
+    return Group(table, asks)
+
+
+def _asked(workload: Workload) -> tuple[str, str]:
+    """Say what a workload asks for in Server, and in Streaming."""
+    server, streaming = workload.server, workload.streaming
+    bound = plain(server.latency_bound_s) if server else "-"
+    if streaming is None:
+        return bound, "-"
+    window_s = streaming.window_steps * workload.dialect.dt
+    return bound, f"{plain(window_s)}, due within {plain(streaming.deadline_s or window_s)}"
 
 
 def _platforms(plugins: Iterable[Path]) -> Table:

@@ -30,6 +30,15 @@ QUICK = """\
 """
 
 
-def caveats(*, synthetic: bool, quick: bool) -> str:
-    """Return what the numbers are not, with what holds for these data and this tier."""
-    return CAVEATS + (SYNTHETIC if synthetic else "") + (QUICK if quick else "")
+VIRTUAL = """\
+- **Not all by the wall clock.** Modelled platforms meet Server, MultiStream, Offline and Streaming in
+  virtual time: queries queue and wait as they would, and an answer takes as long as the model says.
+  No host and no network stands between. Their intervals are those of the same traffic on a platform
+  that is as fast, and as slow, as the model's interval allows.
+"""
+
+
+def caveats(*, synthetic: bool, quick: bool, virtual: bool) -> str:
+    """Return what the numbers are not, with what holds for these data, this tier and this clock."""
+    said = ((VIRTUAL, virtual), (SYNTHETIC, synthetic), (QUICK, quick))
+    return CAVEATS + "".join(text for text, holds in said if holds)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+Better = Literal["lower", "higher"]
+"""Which values of a metric are the better ones."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A rank, 1 the lowest value; ``best`` and ``worst`` bound it where intervals overlap.
+    """A rank, 1 the best value; ``best`` and ``worst`` bound it where intervals overlap.
 
     Attributes
     ----------
     rank
-        1 + how many have a lower value; equal values share a rank.
+        1 + how many have a better value; equal values share a rank.
     best
-        1 + how many lie below with their whole interval.
+        1 + how many are better with their whole interval.
     worst
-        How many there are, less those that lie above with their whole interval.
+        How many there are, less those that are worse with their whole interval.
     of
         How many are ranked together.
     """
@@ -36,11 +40,13 @@ class Place:
         )
 
 
-def places(spans: Sequence[tuple[float, float, float]]) -> list[Place]:
-    """Return the place of each ``(lo, value, hi)`` among all of them, the lowest first.
+def places(spans: Sequence[tuple[float, float, float]], better: Better = "lower") -> list[Place]:
+    """Return the place of each ``(lo, value, hi)`` among all of them, the best first.
 
     Whoever mixes kinds or boundaries here has mixed them before: the caller passes what may be compared.
     """
+    if better == "higher":
+        spans = [(-hi, -value, -lo) for lo, value, hi in spans]
     return [
         Place(
             rank=1 + sum(other[1] < value for other in spans),

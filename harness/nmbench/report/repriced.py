@@ -13,13 +13,12 @@ from nmbench.record import Metric, Result
 from nmbench.report.detail import interval_text
 from nmbench.report.engineering import engineering
 from nmbench.report.escape import inert
+from nmbench.report.scoring import SCORINGS
 from nmbench.report.sections import BOUNDARY_WORDS
-
-SHOWN = ("energy_per_inference", "latency_p90")
 
 
 def show(old: Sequence[Result], new: Sequence[Result]) -> None:
-    """Print, for each pair of results, energy and latency at each boundary before and after."""
+    """Print, for each pair of results, energy and score at each boundary before and after."""
     pairs = sorted(zip(old, new, strict=True), key=lambda pair: _name(pair[1]))
     console = Console(highlight=False)
     for name, group in groupby(pairs, key=lambda pair: _name(pair[1])):
@@ -34,16 +33,19 @@ def show(old: Sequence[Result], new: Sequence[Result]) -> None:
 
 
 def _name(result: Result) -> str:
-    return f"{result.suite}/{result.workload.name}, size {result.size}, {result.workload.source}"
+    workload = result.workload
+    return f"{result.suite}/{workload.name}, {result.scenario}, size {result.size}, {workload.source}"
 
 
 def _rows(before: Result, after: Result) -> list[tuple[str, ...]]:
     if after.error:
         return [(inert(after.platform.name), inert(after.error), "", after.status, "", "")]
     rows: list[tuple[str, ...]] = []
+    scoring = SCORINGS[after.scenario]
+    nouns = {measure.metric: measure.noun for measure in (scoring.energy, scoring.score)}
     for metric in after.metrics:
-        if metric.name in SHOWN and metric.kind == "modelled" and metric.boundary:
-            what = f"{metric.name.split('_')[0]}, {BOUNDARY_WORDS[metric.boundary]}"
+        if metric.name in nouns and metric.kind == "modelled" and metric.boundary:
+            what = f"{nouns[metric.name]}, {BOUNDARY_WORDS[metric.boundary]}"
             name = "" if rows else inert(after.platform.name)
             rows.append((name, what, *_values(before.find(metric.name, metric.boundary), metric)))
     return rows

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nmbench.quantity import BOUNDARIES, KINDS, Boundary
-from nmbench.report.board import Board, Contest, Row, Stated
+from nmbench.report.asking import remarks
+from nmbench.report.board import Board, Contest, Note, Row, Stated
 
 BOUNDARY_WORDS: dict[Boundary | None, str] = {
     "chip_dynamic": "chip dynamic",
@@ -18,7 +19,7 @@ BOUNDARY_WORDS: dict[Boundary | None, str] = {
 }
 
 LEGEND = (
-    ("accuracy", "of the very outputs whose energy and latency are shown; Wilson interval of 95 %."),
+    ("accuracy", "of the whole test set; what is timed has to decide alike. Wilson interval of 95 %."),
     ("measured", "ran for real and was timed by the harness; intervals of 95 %."),
     (
         "modelled",
@@ -30,37 +31,42 @@ LEGEND = (
         "by value, among the same kind and boundary where quality reached its target; in brackets the places "
         "that the intervals leave open.",
     ),
+    (
+        "batch",
+        "most samples that were handed over at once; Offline: the size with the most samples per second.",
+    ),
+    ("rate", "queries per second; the interval reaches to the lowest rate that missed the bound."),
+    ("missed", "decisions that come after their deadline; they count in the latencies too."),
+    ("first correct", "from a recording's start to its first right decision, the median."),
 )
 """What the words of a board mean."""
+
+OF_SCENARIOS = ("batch", "rate", "missed", "first correct")
+"""Words that only some scenarios need."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """Rows whose energies share a kind and a boundary, and whose latencies do."""
+    """Rows whose energies share a kind and a boundary, and whose scores do."""
 
     heading: str
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
-class Note:
-    """Why something of a platform has no rank; ``what`` names it, or the status of its result."""
-
-    platform: str
-    what: str
-    why: str
-
-
 def sections(board: Board) -> list[Section]:
-    """Return the rows that ran, by kind and boundary, each section by energy and then latency."""
+    """Return the rows that ran, by kind and boundary, each section by energy and then by score."""
     grouped: dict[str, list[Row]] = {}
+    noun = board.scoring.score.noun
     for row in sorted((r for r in board.rows if r.status == "ok"), key=_order):
-        grouped.setdefault(_heading(row), []).append(row)
+        grouped.setdefault(_heading(row, noun), []).append(row)
     return [Section(heading, tuple(rows)) for heading, rows in grouped.items()]
 
 
 def notes(board: Board) -> list[Note]:
-    """Return why rows, or single numbers of them, are not ranked; failures last."""
+    """Return why rows, or single numbers of them, are not ranked; failures last.
+
+    ``what`` of a note names the number, or the status of the result.
+    """
     found: list[tuple[int, Note]] = []
     for row in board.rows:
         if row.status != "ok":
@@ -72,9 +78,24 @@ def notes(board: Board) -> list[Note]:
                 (0, Note(row.platform, "quality" if row.reached is False else "comparison", row.not_ranked))
             )
         else:
-            numbers = (("energy", row.energy), ("latency", row.latency))
-            found += [(0, Note(row.platform, what, n.unranked)) for what, n in numbers if n.unranked]
+            found += [(0, note) for note in _unranked(row, board)]
     return [note for _, note in sorted(found, key=lambda f: f[0])]
+
+
+def all_remarks(board: Board) -> list[Note]:
+    """Return what has to be said of rows that ran, in the order of the sections."""
+    rows = (row for section in sections(board) for row in section.rows)
+    return [note for row in rows for note in remarks(row, board.scoring)]
+
+
+def _unranked(row: Row, board: Board) -> list[Note]:
+    """Say why numbers of a row are not ranked, once where it is for the same reason."""
+    scoring = board.scoring
+    reasons: dict[str, list[str]] = {}
+    for noun, number in ((scoring.energy.noun, row.energy), (scoring.score.noun, row.score)):
+        if number.unranked:
+            reasons.setdefault(number.unranked, []).append(noun)
+    return [Note(row.platform, " and ".join(nouns), why) for why, nouns in reasons.items()]
 
 
 def named(row: Row) -> str:
@@ -117,26 +138,33 @@ def where(number: Stated) -> str:
 
 def used_words(found: Iterable[Board]) -> list[tuple[str, str]]:
     """Return the entries of `LEGEND` for what stands on the boards."""
-    kinds = {n.kind for b in found for r in b.rows for n in (r.accuracy, r.energy, r.latency)}
-    return [(word, meaning) for word, meaning in LEGEND if word in ("accuracy", "rank") or word in kinds]
+    boards = list(found)
+    rows = [(board, row) for board in boards for row in board.rows]
+    used = {n.kind for board, row in rows for n in (row.accuracy, row.energy, row.score, *row.beside)}
+    words = {"accuracy", "rank", *used}
+    words |= {"batch" for board in boards if board.scoring.batches}
+    words |= {"rate" for board in boards if board.contest.scenario == "Server"}
+    words |= {word for board in boards for word in ("missed", "first correct") if board.scoring.beside[1:]}
+    return [(word, meaning) for word, meaning in LEGEND if word in words]
 
 
-def _heading(row: Row) -> str:
-    energy, latency = _at(row.energy), _at(row.latency)
-    if energy == latency:
-        return f"Energy and latency {energy}" if energy else "Neither energy nor latency stated"
+def _heading(row: Row, noun: str) -> str:
+    energy, score = _at(row.energy), _at(row.score)
+    if energy == score:
+        return f"Energy and {noun} {energy}" if energy else f"Neither energy nor {noun} stated"
     first = f"Energy {energy}" if energy else "No energy stated"
-    return f"{first}; latency {latency}" if latency else f"{first}; no latency stated"
+    return f"{first}; {noun} {score}" if score else f"{first}; no {noun} stated"
 
 
 def _at(number: Stated) -> str | None:
     return None if number.value is None else f"{number.kind} at {BOUNDARY_WORDS[number.boundary]}"
 
 
-def _order(row: Row) -> tuple[int, tuple[int, int, float], tuple[int, int, float], str]:
-    """Sort by the platform's kind, then so that sections are contiguous, then by value."""
-    energy, latency = _position(row.energy), _position(row.latency)
-    return KINDS.index(row.kind), (*energy[:2], 0.0), (*latency[:2], energy[2]), row.platform
+def _order(row: Row) -> tuple[bool, int, tuple[int, int, float], tuple[int, int, float], str]:
+    """Sort by the platform's kind, then so that sections are contiguous, then by value; empty rows last."""
+    energy, score = _position(row.energy), _position(row.score)
+    empty = row.energy.value is None and row.score.value is None
+    return empty, KINDS.index(row.kind), (*energy[:2], 0.0), (*score[:2], energy[2]), row.platform
 
 
 def _position(number: Stated) -> tuple[int, int, float]:

@@ -11,6 +11,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from nmbench.record import Result
+from nmbench.report.engineering import engineering
+from nmbench.report.headline import headline
+from nmbench.report.scoring import SCORINGS
 
 PLAIN_INTERVAL_S = 10.0
 """Without a terminal a long task says how far it is this often."""
@@ -96,6 +99,11 @@ class Terminal:
 def _headline(result: Result) -> str:
     accuracy = result.find("accuracy")
     parts = [] if accuracy is None or accuracy.value is None else [f"accuracy {100 * accuracy.value:.1f} %"]
+    scoring = SCORINGS[result.scenario]
+    score = headline(result, scoring.score.metric)
+    if score:
+        value = "no value" if score.value is None else engineering(score.value, score.unit)
+        parts.append(f"{scoring.score.noun} {value}")
     if result.quality and not result.quality.reached:
         parts.append(f"[yellow]below its target of {100 * result.quality.target:.1f} %[/]")
     return f" {', '.join(parts)} [dim]({result.wall_s:.1f} s)[/]"
