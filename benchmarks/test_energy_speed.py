@@ -26,6 +26,7 @@ from nmbench.platforms.modelled import modelled
 from nmbench.record import NetworkId, Noise, PlatformId, Result, Software, WorkloadId
 from nmbench.registry import SUITES, read_suite
 from nmbench.reprice import Repricer
+from nmbench.scenario.log import Log
 
 STORED = 10_000
 SAMPLES = {"digits-saccade": 360, "gesture": 198, "spoken-digits": 1280}
@@ -90,13 +91,17 @@ def _result(workload: str, platform: str) -> Result:
     )
 
 
+def no_log(sha256: str) -> Log:
+    raise AssertionError("results of models have no log")
+
+
 def test_ten_thousand_stored_results(benchmark) -> None:
     """Results that share counts and platform share their price: how many differ is said too."""
     results = stored(STORED)
     by_sha = {counted(w).sha256: counted(w) for w in SAMPLES}
 
     def run() -> list[Result]:
-        repricer = Repricer(modelled, by_sha.__getitem__)
+        repricer = Repricer(modelled, by_sha.__getitem__, no_log)
         return list(repricer.reprice(results, "again"))
 
     new = benchmark.pedantic(run, rounds=2)

@@ -41,7 +41,7 @@ LAYERS = {
     "cell": {"registry"},
     "metrics": {"network", "energy"},
     "system": set(),
-    "store": {"energy"},
+    "store": {"energy", "scenario"},
     "prepare": {"cell", "datasets", "network"},
     "power": set(),
     "scenario": {"platforms", "energy", "metrics"},

@@ -58,7 +58,7 @@ def test_a_record_is_what_its_place_says_and_its_numbers_follow_from_it(path: Pa
 def test_published_prices_follow_from_published_counts_by_the_cards_of_today(workload: str) -> None:
     store = Store(RESULTS)
     entries = {entry.name: entry.make for entry in registry.platforms().values()}
-    repricer = Repricer(made(entries, []), store.counts)
+    repricer = Repricer(made(entries, []), store.counts, store.log)
     read = (read_document(p, Result) for p in PATHS if p.parent.name == workload)
     old = [result for result in read if not repricer.reason_not(result)]
     assert len(old) >= len(registry.select([], registry.platforms())) - 1  # Akida takes the smallest alone

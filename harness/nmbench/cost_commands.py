@@ -34,7 +34,7 @@ def reprice(
 
     store = Store(results or places.results_root())
     entries = {e.name: e.make for e in registry.platforms(plugin).values()}
-    repricer = Repricer(made(entries, map(read_card, card)), store.counts)
+    repricer = Repricer(made(entries, map(read_card, card)), store.counts, store.log)
     found = store.find(name, tell)
     reasons = {r.id: reason for r in found if (reason := repricer.reason_not(r))}
     old = [r for r in found if r.id not in reasons]

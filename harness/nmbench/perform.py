@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-
 from nmbench import metrics
 from nmbench.cell import Task
 from nmbench.counts import EventCounts
@@ -26,9 +23,11 @@ from nmbench.scenario.bench import Bench, Broken
 from nmbench.scenario.desk import Expected
 from nmbench.scenario.generator import Tell
 from nmbench.scenario.inputs import Asked, Performed
+from nmbench.scenario.log import Log
 from nmbench.scenario.scores import Origin
 from nmbench.scenario.service import Price, Pricing
 from nmbench.scenario.settings import settings
+from nmbench.spec import Scenario
 
 WALL = "perf_counter round one query: encoded sample in memory to readout in memory"
 
@@ -142,12 +141,9 @@ def _with_energy(performed: Performed, platform: Platform, task: Task, progress:
     """Add what a meter of this host says of the same traffic, and beside it what the platform's card does."""
     if performed.log is None or performed.again is None:
         return performed
-    found = _metered(performed.again, platform, task, progress)
-    found += wall_cost(platform, performed.log.busy, performed.log.together)
-    if task.scenario == "Streaming":
-        per = {"energy_per_inference": "energy_per_decision"}
-        found = [m.model_copy(update={"name": per.get(m.name, m.name)}) for m in found]
-    return replace(performed, metrics=(*performed.metrics, *found))
+    metered = _of(task.scenario, _metered(performed.again, platform, task, progress))
+    found = (*performed.metrics, *metered, *wall_cost(platform, performed.log, task.scenario))
+    return replace(performed, metrics=found)
 
 
 def _metered(
@@ -165,24 +161,24 @@ def _metered(
         return no_power(str(error), chosen.info)
 
 
-def wall_cost(
-    platform: Platform, seconds: npt.NDArray[np.float64], together: npt.ArrayLike = 1
-) -> list[Metric]:
-    """Return what timed samples cost by the platform's card; nothing where it has none with its power.
-
-    Parameters
-    ----------
-    seconds
-        Of the call that answered each sample, ``[B]``.
-    together
-        Samples in that call.
-    """
-    cost = platform.price_wall(seconds, together)
+def wall_cost(platform: Platform, log: Log, scenario: Scenario) -> list[Metric]:
+    """Return what a run's samples cost by the platform's card; nothing where it has none with its power."""
+    cost = platform.price_wall(log.busy, log.together)
     if cost is None:
         return []
     source = f"wall latency x power of {card_source(platform.info)}"
-    spreads: Mapping[What, Spread] = platform.wall_spreads(seconds, together)
-    return metrics.modelled_cost(cost, source, spreads)
+    spreads: Mapping[What, Spread] = platform.wall_spreads(log.busy, log.together)
+    return _of(scenario, metrics.modelled_cost(cost, source, spreads))
+
+
+def _of(scenario: Scenario, found: list[Metric]) -> list[Metric]:
+    """Name energies by what they are of: of Streaming, decisions."""
+    if scenario != "Streaming":
+        return found
+    return [
+        m.model_copy(update={"name": "energy_per_decision"}) if m.name == "energy_per_inference" else m
+        for m in found
+    ]
 
 
 def card_source(info: PlatformInfo) -> str:

@@ -23,11 +23,12 @@ from nmbench.energy.models import layers_by_way, price_spreads, refusal
 from nmbench.energy.stored import Counted
 from nmbench.perform import card_source, wall_cost
 from nmbench.platforms.base import Platform
-from nmbench.platforms.modelled import ModelledPlatform, most_at_once, price_batch
+from nmbench.platforms.modelled import ModelledPlatform, in_batches, most_at_once, price_batch
 from nmbench.record import Metric, Result, Traffic
 from nmbench.runner import stated_by
 from nmbench.scenario import modelled
 from nmbench.scenario.inputs import Asked
+from nmbench.scenario.log import Log
 from nmbench.scenario.service import Pricing
 from nmbench.scenario.settings import settings
 from nmbench.spec import Scalar, Server, Streaming
@@ -54,12 +55,13 @@ class Repricer:
     ----------
     platform
         Makes a platform by its name.
-    counts
-        Reads what a result counted, by its hash.
+    counts, logs
+        Read what a result counted, and when its queries were answered, by their hashes.
     """
 
     platform: Make
     counts: Callable[[str], Counted]
+    logs: Callable[[str], Log]
     _platforms: dict[str, Platform | None] = field(default_factory=dict)
     _counted: dict[str, Counted] = field(default_factory=dict)
     _priced: dict[tuple[object, ...], Priced | Misfit] = field(default_factory=dict)
@@ -74,12 +76,9 @@ class Repricer:
             return f"no platform {result.platform.name!r} now"
         if isinstance(platform, ModelledPlatform):
             return None if result.counts_sha256 else "its counts were not stored"
-        if result.scenario != "SingleStream":
-            return f"{result.scenario} by the wall clock: its log is not read again"
-        wall = result.find("latency_p90", platform.info.boundary)
-        if platform.info.card is None or wall is None or not wall.samples:
+        if platform.info.card is None:
             return "no card of its platform prices it"
-        return None
+        return None if result.log_sha256 else "its log was not stored"
 
     def reprice(self, results: Iterable[Result], run: str) -> Iterator[Result]:
         """Yield a new record of the run for each result; all of them can be priced again (`reason_not`)."""
@@ -113,9 +112,9 @@ class Repricer:
                 self._priced[key] = self._modelled(platform.card, result)
             return self._priced[key]
         assert platform is not None
-        wall = result.find("latency_p90", platform.info.boundary)
-        assert wall is not None and wall.samples
-        return Priced(tuple(wall_cost(platform, np.array(wall.samples))), result.platform.options)
+        assert result.log_sha256 is not None
+        found = wall_cost(platform, self.logs(result.log_sha256), result.scenario)
+        return Priced(tuple(found), result.platform.options)
 
     def _modelled(self, card: Card, result: Result) -> Priced | Misfit:
         sha256 = result.counts_sha256
@@ -130,7 +129,7 @@ class Repricer:
         info = ModelledPlatform(card).info
         pricing = Pricing(
             lambda some, batch: price_batch(some, batch, placed, card),
-            lambda some: price_spreads(some, placed, card),
+            lambda some, batch, each_s: price_spreads(some, in_batches(placed, batch), card, each_s),
             most_at_once(card),
             card_source(info),
         )

@@ -12,6 +12,8 @@ from nmbench.documents import read_document
 from nmbench.energy.stored import Counted, unpack
 from nmbench.errors import InputError, unknown
 from nmbench.record import Result, System, canonical, readable
+from nmbench.scenario.log import Log
+from nmbench.scenario.log import unpack as unpack_log
 
 SYSTEMS, RUNS, COUNTS, LOGS, LOCAL = "systems", "runs", "counts", "logs", "local"
 """Folders beside the suites' own: machines, plans of runs, counts, logs of queries, a user's own results
@@ -42,10 +44,10 @@ class Store:
         path = self.local / COUNTS / f"{counted.sha256}.npz"
         return path if path.exists() else write_new(path, counted.pack(), replace=True)
 
-    def add_log(self, sha256: str, content: bytes) -> Path:
-        """Write the times of a run's queries under the hash of what they say."""
-        path = self.local / LOGS / f"{sha256}.npz"
-        return path if path.exists() else write_new(path, content, replace=True)
+    def add_log(self, log: Log) -> Path:
+        """Write the times of a run's queries."""
+        path = self.local / LOGS / f"{log.sha256}.npz"
+        return path if path.exists() else write_new(path, log.pack(), replace=True)
 
     def counts(self, sha256: str) -> Counted:
         """Read what was counted.
@@ -63,6 +65,23 @@ class Store:
                     raise InputError(str(path), [f"holds other counts: their hash is {counted.sha256}"])
                 return counted
         raise InputError(str(self.root / COUNTS), [f"no counts {sha256}"])
+
+    def log(self, sha256: str) -> Log:
+        """Read the times of a run's queries.
+
+        Raises
+        ------
+        InputError
+            They are not there, or not what their name says.
+        """
+        for base in (self.root, self.local):
+            path = base / LOGS / f"{sha256}.npz"
+            if path.exists():
+                log = unpack_log(path.read_bytes(), str(path))
+                if log.sha256 != sha256:
+                    raise InputError(str(path), [f"holds other times: their hash is {log.sha256}"])
+                return log
+        raise InputError(str(self.root / LOGS), [f"no log {sha256}"])
 
     def add_system(self, system: System) -> Path:
         """Write the machine's record, once."""

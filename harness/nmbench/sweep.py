@@ -111,7 +111,7 @@ def finish(
             if ran.counted is not None:  # before the record that names it
                 store.add_counts(ran.counted)
             if ran.log is not None:
-                store.add_log(ran.log.sha256, ran.log.pack())
+                store.add_log(ran.log)
             store.add(ran.result)
             yield cell, ran.result
 

@@ -141,3 +141,32 @@ def test_shares_add_up(name: str) -> None:
         assert sum(spread.shares.values()) == pytest.approx(1)
         assert spread.lower <= 1 <= spread.upper
         assert set(spread.shares) <= {*card.constants, EQUATION}
+
+
+def test_where_a_chip_mostly_waits_its_idle_power_rules_the_interval() -> None:
+    """A recording an hour: all but nothing of the energy is idle power x an hour, and so is its spread."""
+    card = load_card("loihi")
+    mapping = place(NETWORK, card)
+    assert isinstance(mapping, Mapping)
+    counts = simulate(NETWORK, tiny.spike_batch(NETWORK, samples=2)).counts
+    seldom = price_spreads(counts, mapping, card, each_s=3600.0)["energy", "chip_total"]
+    alone = price_spreads(counts, mapping, card)["energy", "chip_total"]
+    own = {name for name, share in seldom.shares.items() if share > 0.05}
+    assert own <= {"p_static", "p_core_on", "equation"}, seldom.shares
+    assert seldom.shares != alone.shares
+    static = card.constants["p_static"]
+    assert seldom.upper <= (static.hi / static.value) * card.model_error.energy["chip_total"]
+
+
+def test_a_sample_right_after_the_other_has_the_spread_of_the_price_itself() -> None:
+    """Where the time from sample to sample is the call's own, and certain, both spreads are one."""
+    card = load_card("spinnaker")  # in real time: what varies is power, not time
+    mapping = place(NETWORK, card)
+    assert isinstance(mapping, Mapping)
+    counts = simulate(NETWORK, tiny.spike_batch(NETWORK, samples=2)).counts
+    each_s = float(price(counts, mapping, card).latency("chip_total").mean())
+    busy = price_spreads(counts, mapping, card, each_s=each_s)
+    alone = price_spreads(counts, mapping, card)
+    for what in busy:
+        assert busy[what].upper == pytest.approx(alone[what].upper, rel=0.02)
+        assert busy[what].lower == pytest.approx(alone[what].lower, rel=0.02)

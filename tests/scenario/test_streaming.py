@@ -146,7 +146,7 @@ def pricing(step_s: float, watts: float) -> Pricing:
         factors = {"chip_dynamic": 1.5, "chip_total": 1.5}
         return Cost(energy, {"steps": Term("chip_dynamic", seconds)}, factors, {"chip_total": 2.0})  # type: ignore[arg-type]
 
-    return Pricing(price, lambda some: {}, 1, "card test v1")
+    return Pricing(price, lambda some, batch, each_s: {}, 1, "card test v1")
 
 
 def some_counts() -> EventCounts:

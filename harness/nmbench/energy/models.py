@@ -18,7 +18,7 @@ from nmbench.energy.loihi2 import price_loihi2
 from nmbench.energy.mapping import Misfit
 from nmbench.energy.spinnaker import price_spinnaker
 from nmbench.energy.spinnaker2 import choices, price_spinnaker2
-from nmbench.energy.uncertainty import Spread, What, cost_spreads
+from nmbench.energy.uncertainty import Spread, What, cost_spreads, traffic_spreads
 
 if TYPE_CHECKING:
     from nmbench.counts import EventCounts
@@ -100,9 +100,20 @@ def price(counts: EventCounts, mapping: Placed, card: Card) -> Cost:
     return MODELS[card.model].price(counts, mapping, card)
 
 
-def price_spreads(counts: EventCounts, mapping: Placed, card: Card) -> dict[What, Spread]:
-    """Return the 90 % spread of what `price` states, on samples from few to many synaptic events."""
+def price_spreads(
+    counts: EventCounts, mapping: Placed, card: Card, each_s: float | None = None
+) -> dict[What, Spread]:
+    """Return the 90 % spread of what `price` states, on samples from few to many synaptic events.
+
+    ``each_s``: of energies alone, in traffic that brings a sample every so many seconds.
+    """
     order = np.argsort(counts.synaptic_events.sum(axis=(1, 2)), kind="stable")
     at = np.unique(np.linspace(0, len(order) - 1, SPREAD_SAMPLES).round().astype(np.int64))
     few = counts.take(order[at])
-    return cost_spreads(lambda varied: price(few, mapping, varied), card)
+
+    def priced(varied: Card) -> Cost:
+        return price(few, mapping, varied)
+
+    if each_s is None:
+        return cost_spreads(priced, card)
+    return traffic_spreads(priced, card, each_s, mapping.conditions.batch)

@@ -81,6 +81,27 @@ def cost_spreads(price: Callable[[Card], Cost], card: Card) -> dict[What, Spread
     return spreads(predict, card, errors)
 
 
+def traffic_spreads(
+    price: Callable[[Card], Cost], card: Card, each_s: float, batch: int = 1
+) -> dict[What, Spread]:
+    """Return the spread of the mean energy of samples of which one takes place every ``each_s`` seconds.
+
+    What stands (`Cost.standing`) flows for that time, whatever the platform's speed; ``batch`` samples share
+    a call that is priced.
+    """
+
+    def predict(varied: Card) -> dict[What, float]:
+        cost, found = price(varied), dict[What, float]()
+        for boundary in cost.energy_factor:
+            standing = cost.standing(boundary)
+            watts = batch * float(standing.sum() / cost.latency(boundary).sum())
+            found["energy", boundary] = float((cost.energy(boundary) - standing).mean()) + watts * each_s
+        return found
+
+    factors = price(card).energy_factor
+    return spreads(predict, card, {("energy", boundary): factors[boundary] for boundary in factors})
+
+
 def spreads(
     predict: Callable[[Card], Mapping[Name, float]], card: Card, errors: Mapping[Name, float]
 ) -> dict[Name, Spread]:

@@ -132,8 +132,18 @@ class Session(ABC):
         """
         return {}
 
-    def spreads(self, counts: EventCounts) -> Mapping[What, Spread]:
-        """Return the 90 % spread of what these counts cost; empty: the cost's own factors are all."""
+    def spreads(
+        self, counts: EventCounts, batch: int = 1, each_s: float | None = None
+    ) -> Mapping[What, Spread]:
+        """Return the 90 % spread of what these counts cost; empty: the cost's own factors are all.
+
+        Parameters
+        ----------
+        batch
+            Samples that share a call.
+        each_s
+            Of energies alone, in traffic that brings a sample every so many seconds.
+        """
         return {}
 
     def warmup(self, batch: SpikeBatch) -> None:

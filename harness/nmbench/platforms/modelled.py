@@ -102,9 +102,11 @@ class ModelledSession(Session):
         """Name the layers by the way that was the cheaper, where the chip has two."""
         return layers_by_way(counts, self.mapping, self.platform.card) if counts else {}
 
-    def spreads(self, counts: EventCounts) -> Named[What, Spread]:
+    def spreads(
+        self, counts: EventCounts, batch: int = 1, each_s: float | None = None
+    ) -> Named[What, Spread]:
         """Propagate the card's intervals."""
-        return price_spreads(counts, self.mapping, self.platform.card)
+        return price_spreads(counts, in_batches(self.mapping, batch), self.platform.card, each_s)
 
 
 def most_at_once(card: Card) -> int:
@@ -114,8 +116,12 @@ def most_at_once(card: Card) -> int:
 
 def price_batch(counts: EventCounts, batch: int, mapping: Mapping, card: Card) -> Cost:
     """Price counts in calls of ``batch`` like samples: a sample's energy, the call's time."""
-    conditions = replace(mapping.conditions, batch=batch)
-    return price(counts, replace(mapping, conditions=conditions), card)
+    return price(counts, in_batches(mapping, batch), card)
+
+
+def in_batches(mapping: Mapping, batch: int) -> Mapping:
+    """Return the placement of a network that answers so many samples in a call."""
+    return replace(mapping, conditions=replace(mapping.conditions, batch=batch))
 
 
 def modelled(card: str) -> ModelledPlatform:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from nmbench import early_stopping
 from nmbench.counts import EventCounts
-from nmbench.energy.uncertainty import Spread, What
+from nmbench.energy.uncertainty import Spread
 from nmbench.metrics import main_causes, modelled_cost
 from nmbench.quantity import NESTED, Boundary
 from nmbench.record import Metric
@@ -44,16 +44,40 @@ def perform(asked: Asked, counts: EventCounts, pricing: Pricing, right: FirstRig
     most = min(usual.most_queries, VIRTUAL_SAMPLES // usual.samples_per_query)
     asked = replace(asked, settings=replace(usual, most_queries=most))
     if asked.scenario == "SingleStream":
-        return Performed(tuple(modelled_cost(cost, pricing.source, pricing.spreads(counts))))
+        return Performed(tuple(modelled_cost(cost, pricing.source, pricing.spreads(counts, 1, None))))
     boundary = headline_boundary(cost.latency_factor)
     if asked.scenario == "Streaming":
         return streaming.modelled(asked, counts, pricing, boundary, right)
-    served = service(pricing.price, counts, pricing.most_at_once, boundary)
-    spreads = pricing.spreads(counts)
-    spread = spreads.get(("latency", boundary)) or Spread.by(1.0)
-    origin = scores.Origin("modelled", boundary, f"{pricing.source}, in virtual time")
-    made = {"MultiStream": _multi_stream, "Server": _server, "Offline": _offline}[asked.scenario]
-    return made(asked, served, spread, spreads, origin)
+    chip = _Chip(
+        asked,
+        counts,
+        pricing,
+        service(pricing.price, counts, pricing.most_at_once, boundary),
+        scores.Origin("modelled", boundary, f"{pricing.source}, in virtual time"),
+    )
+    return {"MultiStream": _multi_stream, "Server": _server, "Offline": _offline}[asked.scenario](chip)
+
+
+@dataclass(frozen=True, eq=False)
+class _Chip:
+    """A modelled platform under a scenario."""
+
+    asked: Asked
+    counts: EventCounts
+    pricing: Pricing
+    served: Service
+    origin: scores.Origin
+
+    def latency_spread(self, size: int) -> Spread:
+        """Return the spread of the time of a call of so many samples."""
+        found = self.pricing.spreads(self.counts, size, None)
+        return found.get(("latency", self.origin.boundary)) or Spread.by(1.0)
+
+    def energy(self, log: Log, *, waits: bool) -> list[Metric]:
+        """Return the energy of a run; one that waits for queries takes as long whatever the chip's speed."""
+        each_s = log.seconds / len(log) if waits else None
+        spreads = self.pricing.spreads(self.counts, self.served.usual_size(log), each_s)
+        return scores.modelled_energy(self.served, log, spreads, self.origin.source)
 
 
 def headline_boundary(stated: Mapping[Boundary, float]) -> Boundary:
@@ -61,33 +85,22 @@ def headline_boundary(stated: Mapping[Boundary, float]) -> Boundary:
     return "chip_total" if "chip_total" in stated else max(stated, key=NESTED.index)
 
 
-def _multi_stream(
-    asked: Asked, served: Service, spread: Spread, spreads: Mapping[What, Spread], origin: scores.Origin
-) -> Performed:
-    k, clock = asked.settings.samples_per_query, VirtualClock()
-    desk = Desk(clock, None)
+def _multi_stream(chip: _Chip) -> Performed:
+    asked, clock = chip.asked, VirtualClock()
+    desk, order = Desk(clock, None), schedule.order(asked.samples, asked.seed)
     with generator.uninterrupted():
-        generator.one_after_another(
-            desk,
-            Modelled(served, clock),
-            schedule.order(asked.samples, asked.seed),
-            asked.settings,
-            _silent,
-        )
+        generator.one_after_another(desk, Modelled(chip.served, clock), order, asked.settings, _silent)
     log = desk.close()
-    seconds = log.latency(k)
+    seconds = log.latency(asked.settings.samples_per_query)
+    spread = chip.latency_spread(chip.served.usual_size(log))
     range_ = scores.Range(seconds, seconds * spread.lower, seconds * spread.upper, main_causes(spread))
-    found = [
-        *scores.modelled_latencies(range_, origin),
-        *scores.modelled_energy(served, log, spreads, origin.source),
-    ]
-    return Performed(tuple(found), scores.traffic(desk, log, asked), log)
+    found = (*scores.modelled_latencies(range_, chip.origin), *chip.energy(log, waits=False))
+    return Performed(found, scores.traffic(desk, log, asked), log)
 
 
-def _offline(
-    asked: Asked, served: Service, spread: Spread, spreads: Mapping[What, Spread], origin: scores.Origin
-) -> Performed:
-    clock, batch, settings = VirtualClock(), served.best_size, asked.settings
+def _offline(chip: _Chip) -> Performed:
+    asked, served, settings = chip.asked, chip.served, chip.asked.settings
+    clock, batch = VirtualClock(), served.best_size
     desk = Desk(clock, None)
     n = max(asked.samples, settings.least_queries, math.ceil(settings.least_seconds * served.capacity))
     n = -(-min(n, settings.most_queries) // batch) * batch
@@ -95,17 +108,16 @@ def _offline(
     with generator.uninterrupted():
         generator.all_at_once(desk, Modelled(served, clock), order, batch, settings, _silent)
     log = desk.close()
-    found = [
-        scores.modelled_throughput(len(log) / log.seconds, spread, len(log), origin),
-        *scores.modelled_energy(served, log, spreads, origin.source),
-    ]
-    return Performed(tuple(found), scores.traffic(desk, log, asked, batch=batch), log)
+    found = (
+        scores.modelled_throughput(log, chip.latency_spread(batch), chip.origin),
+        *chip.energy(log, waits=False),
+    )
+    return Performed(found, scores.traffic(desk, log, asked, batch=batch), log)
 
 
-def _server(
-    asked: Asked, served: Service, spread: Spread, spreads: Mapping[What, Spread], origin: scores.Origin
-) -> Performed:
+def _server(chip: _Chip) -> Performed:
     """Search the rate of the model, and those of one as slow and as fast as its interval allows."""
+    asked, served, origin = chip.asked, chip.served, chip.origin
     found = _highest(asked, served)
     if found.met is None:
         metrics = (scores.server_rate(found, None, None, asked, origin),)
@@ -115,11 +127,12 @@ def _server(
     while not asked.rate and _judge(asked, served, log) != "met":  # a longer run than those of the search
         rate /= asked.settings.tolerance
         desk, log = serve(asked, served, rate, scores.queries(asked, rate))
+    spread = chip.latency_spread(served.usual_size(log))
     metrics = (
         *(() if asked.rate else (_rate(asked, served, spread, replace(found, met=rate), origin),)),
         *_latencies(asked, served, spread, rate, log, origin),
         scores.utilisation(log, origin),
-        *scores.modelled_energy(served, log, spreads, origin.source),
+        *chip.energy(log, waits=True),
     )
     return Performed(metrics, scores.traffic(desk, log, asked, rate=rate), log)
 

@@ -142,8 +142,9 @@ def measured_throughput(log: Log, origin: Origin) -> Metric:
     )  # fmt: skip
 
 
-def modelled_throughput(value: float, spread: Spread, n: int, origin: Origin) -> Metric:
-    """Return samples per second of a model that never waits."""
+def modelled_throughput(log: Log, spread: Spread, origin: Origin) -> Metric:
+    """Return samples per second of a model that never waits; the spread is that of its calls' time."""
+    value, n = len(log) / log.seconds, len(log)
     return Metric(
         name="throughput", unit="1/s", kind=origin.kind, boundary=origin.boundary, value=value,
         lo=value / spread.upper, hi=value / spread.lower, n=n,

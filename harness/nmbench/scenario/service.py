@@ -28,7 +28,7 @@ class Pricing:
     Attributes
     ----------
     spreads
-        The 90 % spread of what counts cost.
+        The 90 % spread of what counts cost (`Session.spreads`).
     most_at_once
         Most samples that are worth handing over in one call.
     source
@@ -36,7 +36,7 @@ class Pricing:
     """
 
     price: Price
-    spreads: Callable[[EventCounts], Mapping[What, Spread]]
+    spreads: Callable[[EventCounts, int, float | None], Mapping[What, Spread]]
     most_at_once: int
     source: str
 
@@ -94,6 +94,10 @@ class Service:
     def best_size(self) -> int:
         """Size of calls with the most samples per second; the smallest of equals."""
         return self.sizes[int((np.array(self.sizes) / self.seconds.mean(axis=1)).argmax())]
+
+    def usual_size(self, log: Log) -> int:
+        """Return the size at which the median sample of a run was priced."""
+        return self.sizes[bisect_left(self.sizes, int(np.median(log.together)))]
 
     def energy_j(self, log: Log, boundary: Boundary) -> Table:
         """Return the joules of each sample of a run, ``[n]``; what flows while waiting is shared evenly."""

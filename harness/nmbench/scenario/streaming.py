@@ -199,8 +199,8 @@ def _virtual(
     steps: int,
 ) -> Performed:
     pieces, cut = Pieces.of(asked, steps), counts.cut(steps)
-    served, spread = service(pricing.price, cut, 1, boundary), pricing.spreads(cut)
-    own = spread.get(("latency", boundary)) or Spread.by(1.0)
+    served = service(pricing.price, cut, 1, boundary)
+    own = pricing.spreads(cut, 1, None).get(("latency", boundary)) or Spread.by(1.0)
     n = max(asked.samples, math.ceil(asked.settings.least_seconds / asked.sample_s))
     recordings = schedule.asked(asked.samples, asked.seed, n).tolist()
     origin = scores.Origin("modelled", boundary, f"{pricing.source}, in virtual time")
@@ -216,6 +216,7 @@ def _virtual(
     decided, fast, slow = (
         _Decisions.of(part, pieces, asked, right) for part in (log, run(own.lower)[1], run(own.upper)[1])
     )
+    spread = pricing.spreads(cut, 1, log.seconds / len(log))
     range_ = scores.Range(decided.latency, fast.latency, slow.latency, main_causes(own))
     found = [
         *scores.modelled_latencies(range_, origin, "decision_latency"),
