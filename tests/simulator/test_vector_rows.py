@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -120,6 +121,16 @@ def test_more_spikes_in_a_step_than_int32_sums_hold_are_summed_in_float32() -> N
             index = np.zeros(times, np.int32)
             samples = SpikeBatch(DT_S, 2, (2,), np.array([0, 0, times, times, times]), index)
             assert_equals_reference(made, samples, "int16")
+
+
+def test_compiled_functions_end_as_well_in_a_cycle() -> None:
+    """As a failed run's frames make one: the interpreter died of it."""
+    for seed in range(20):
+        network = layers(np.random.default_rng(seed), [10, 20, 3], 127, Dialect(dt=DT_S))
+        cycle: list[object] = [Vector(network, "int8")]
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
 
 
 @given(st.integers(1, 6), st.integers(0, 2**32 - 1))

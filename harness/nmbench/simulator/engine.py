@@ -1,11 +1,9 @@
-"""One API for running networks on this CPU: ``compile(network).run(batch)``."""
+"""One API for running networks on this CPU: ``compile(network).run(batch)``, or ``stream()`` by pieces."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from math import prod
-from threading import Lock, Thread
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -16,8 +14,10 @@ from nmbench.network.connectivity import dense_macs
 from nmbench.network.network import Floats, Network
 from nmbench.simulator.plain import Plain
 from nmbench.simulator.run import Run, check_batch
+from nmbench.simulator.stream import Recording, Stream
 from nmbench.simulator.vector import coverage, grid
 from nmbench.simulator.vector.engine import Vector
+from nmbench.simulator.workers import share
 from nmbench.spikes import SpikeBatch
 
 EngineName = Literal["auto", "vector", "plain"]
@@ -57,6 +57,9 @@ class Engine(Protocol):
         Of a graded projection ``events`` takes the multiply-accumulates.
         """
 
+    def begin(self) -> Recording:
+        """Return memory of its own for a sample that comes piece by piece."""
+
 
 class Simulator:
     """A network laid out for this CPU, with the memory that its runs write.
@@ -93,8 +96,7 @@ class Simulator:
         Parameters
         ----------
         threads
-            Threads over samples. They are plain threads round a kernel that holds no lock, not Numba's
-            own: those make a later fork of the process (a process pool) unsafe.
+            Threads over samples (`nmbench.simulator.workers`).
         out
             Where to write the outputs, ``[B, T, C]`` of the dialect's dtype, C-contiguous; allocated where it
             is None.
@@ -128,6 +130,19 @@ class Simulator:
         counts = EventCounts.trusted(populations, projections, spikes, self._repeated, events, self._macs)
         return Run(outputs, counts if self._graded is None else part_graded(counts, self._graded))
 
+    def stream(self) -> Stream:
+        """Return a recording that is to begin, in memory of its own; its kernel is loaded."""
+        stream = Stream(self.network, self._engine.begin(), self._book)
+        stream.feed(self._empty())
+        stream.rest()
+        return stream
+
+    def _book(self, outputs: Floats, spikes: Counts, events: Counts) -> Run:
+        """Put together what a piece's steps filled, as `run` does without the call."""
+        updates = self._repeat(*spikes.shape[:2])
+        counts = EventCounts.trusted(*self._names, spikes, updates, events, self._macs)
+        return Run(outputs, counts if self._graded is None else part_graded(counts, self._graded))
+
     def _checked(self, out: Floats, shape: tuple[int, ...]) -> Floats:
         if out.shape != shape or out.dtype != self._dtype or not out.flags.c_contiguous:
             raise ValueError(f"out: expected C-contiguous {self._dtype} {shape}, got {out.dtype} {out.shape}")
@@ -140,36 +155,21 @@ class Simulator:
 
     def warmup(self) -> None:
         """Compile or load the kernel and touch the memory, on one empty step."""
-        size = prod(self.network.populations[0].shape)
-        empty = SpikeBatch(self.network.dialect.dt, 1, (size,), np.zeros(2, np.int64), np.empty(0, np.int32))
-        self.run(empty)
+        self.run(self._empty())
+
+    def _empty(self) -> SpikeBatch:
+        return SpikeBatch(self._dt_s, 1, self._shape, np.zeros(2, np.int64), np.empty(0, np.int32))
 
     def _share(
         self, workers: int, batch: SpikeBatch, outputs: Floats, spikes: Counts, events: Counts
     ) -> None:
         """Let workers take chunk after chunk of the samples; the caller is one of them."""
         self._engine.reserve(workers)
-        chunks, lock, faults = _chunks(len(batch), workers * CHUNKS_PER_THREAD), Lock(), []
 
-        def work(worker: int) -> None:
-            try:
-                while True:
-                    with lock:
-                        first, last = next(chunks)
-                    self._engine.run(worker, first, last, batch, outputs, spikes, events)
-            except StopIteration:
-                return
-            except BaseException as fault:  # handed to the caller, who raises it
-                faults.append(fault)
+        def work(worker: int, first: int, last: int) -> None:
+            self._engine.run(worker, first, last, batch, outputs, spikes, events)
 
-        others = [Thread(target=work, args=(k,)) for k in range(1, workers)]
-        for thread in others:
-            thread.start()
-        work(0)
-        for thread in others:
-            thread.join()
-        if faults:
-            raise faults[0]
+        share(_chunks(len(batch), workers * CHUNKS_PER_THREAD), work, workers)
 
 
 def _chunks(samples: int, number: int) -> Iterator[tuple[int, int]]:

@@ -33,13 +33,15 @@ def run_samples(
     """
     for b in range(first, last):
         at = offsets[b * steps : (b + 1) * steps + 1]
-        _run_sample(plan, state, steps, at, index, outputs[b], spikes[b], events[b])
+        run_steps(plan, state, 0, 0, steps, at, index, outputs[b], spikes[b], events[b])
 
 
 @njit(cache=True, nogil=True)
-def _run_sample(
+def run_steps(
     plan: Plan,
     state: State,
+    done: int,
+    kept: int,
     steps: int,
     offsets: Longs,
     index: Ints,
@@ -47,7 +49,15 @@ def _run_sample(
     spikes: Longs,
     events: Longs,
 ) -> None:
-    """Run one sample; its outputs ``[T, C]``, spikes ``[T, P]`` and synaptic events ``[T, R]``."""
+    """Run steps of one sample; their outputs ``[T, C]``, spikes ``[T, P]`` and synaptic events ``[T, R]``.
+
+    Parameters
+    ----------
+    done
+        Steps of the sample that the memory has gone through; 0: it is brought to rest first.
+    kept
+        Rows of ``offsets`` before the first step: as many as a delay of the input is long, if ``done`` > 0.
+    """
     # fields are taken out once and handed on one by one: passing a tuple of arrays counts a reference
     # for each of them, 0.4 us a call, and threads would contend for the counters
     i, v, arriving, spiked, listed = state.i, state.v, state.arriving, state.spiked, state.listed
@@ -61,38 +71,40 @@ def _run_sample(
     synapses, row, base, entries, weights = plan.synapses, plan.row, plan.base, plan.entries, plan.weights
     indexed, targets, neuron, early_bias = plan.indexed, plan.targets, plan.neuron, plan.early_bias
     syn_decay, syn_gain, mem_decay, mem_gain = plan.syn_decay, plan.syn_gain, plan.mem_decay, plan.mem_gain
-    leak, bias, floor, threshold = plan.leak, plan.bias, plan.floor, plan.threshold
-    v_reset, drop, level = plan.v_reset, plan.drop, plan.level
-    _rest(i, v, arriving, pending, outputs)
-    for t in range(steps):
+    leak, bias, floor, threshold, v_reset, drop, level = (
+        plan.leak, plan.bias, plan.floor, plan.threshold, plan.v_reset, plan.drop, plan.level
+    )  # fmt: skip
+    _begin(done, i, v, arriving, pending, outputs)
+    for s in range(steps):
+        t = done + s
         now = bias if onset.size == 0 or t >= onset[-1] else _bias_at(t, onset, early_bias)
-        spikes[t, 0] = offsets[t + 1] - offsets[t]
+        spikes[s, 0] = offsets[kept + s + 1] - offsets[kept + s]
         for p in range(1, size.size):
             for k in range(incoming_start[p], incoming_start[p + 1]):
                 r = incoming[k]
                 q, due = source[r], t - delay[r]
-                events[t, r] = 0
+                events[s, r] = 0
                 if due < 0:
                     continue
                 ids = index if q == 0 else spiked
-                lo = offsets[due] if q == 0 else history[q] + due % depth[q] * size[q]
-                hi = offsets[due + 1] if q == 0 else lo + listed[q, due % depth[q]]
+                lo = offsets[due + kept - done] if q == 0 else history[q] + due % depth[q] * size[q]
+                hi = offsets[due + kept - done + 1] if q == 0 else lo + listed[q, due % depth[q]]
                 if lo == hi:
                     continue
                 # called from here one by one: a function round the three takes 30 % more time on W1s
                 if graded[r]:
-                    events[t, r] = deliver_values(
+                    events[s, r] = deliver_values(
                         kind[r], table[r], values, lo, hi, products, base, row, synapses, entries,
                         lines[r], length[r], pitch[r], weights, targets, indexed,
                     )  # fmt: skip
                     continue
                 if several and general[q]:
-                    events[t, r] = deliver_times(
+                    events[s, r] = deliver_times(
                         kind[r], table[r], ids, times, lo, hi, arriving, base, row, synapses, entries,
                         lines[r], length[r], pitch[r], weights, targets, indexed,
                     )  # fmt: skip
                     continue
-                events[t, r] = count_events(synapses, table[r], ids, lo, hi)
+                events[s, r] = count_events(synapses, table[r], ids, lo, hi)
                 deliver(
                     kind[r], table[r], ids, lo, hi, arriving, base, row, synapses, entries,
                     lines[r], length[r], pitch[r], weights, targets, indexed,
@@ -122,23 +134,24 @@ def _run_sample(
                 )
             if handing[p]:
                 n = hand_on(values, at, v, neuron, a, z)
-            listed[p, t % depth[p]], spikes[t, p] = n, total
+            listed[p, t % depth[p]], spikes[s, p] = n, total
         p = plan.output
-        if t + plan.output_delay < steps:
+        if s + plan.output_delay < steps:
             _read_out(
-                outputs[t + plan.output_delay], v, readout, spiking[p], spiked,
+                outputs[s + plan.output_delay], v, readout, spiking[p], spiked,
                 history[p] + t % depth[p] * size[p], listed[p, t % depth[p]], times, general[p],
             )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
-def _rest(i: Floats, v: Floats, arriving: Floats, pending: Floats, outputs: Floats) -> None:
-    """Bring a worker's memory and a sample's outputs to the resting state."""
-    i[:] = 0
-    v[:] = 0
-    arriving[:] = 0
-    pending[:] = 0
+def _begin(done: int, i: Floats, v: Floats, arriving: Floats, pending: Floats, outputs: Floats) -> None:
+    """Empty the outputs, and bring a worker's memory to rest where no step is done."""
     outputs[:] = 0
+    if done == 0:
+        i[:] = 0
+        v[:] = 0
+        arriving[:] = 0
+        pending[:] = 0
 
 
 @njit(cache=True, nogil=True)

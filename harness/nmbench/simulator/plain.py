@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nmbench.counts import Counts
 from nmbench.network.network import Floats, Network
-from nmbench.simulator.kernels import run_samples
+from nmbench.simulator.kernels import run_samples, run_steps
 from nmbench.simulator.plan import lay_out, new_state
-from nmbench.simulator.records import State
+from nmbench.simulator.records import Ints, Longs, Plan, State
 from nmbench.spikes import SpikeBatch
 
 
@@ -48,3 +48,33 @@ class Plain:
             spikes,
             events,
         )
+
+    def begin(self) -> Recording:
+        """Return memory of its own for a sample that comes piece by piece."""
+        return Recording(self._plan)
+
+
+class Recording:
+    """The memory of one sample that comes piece by piece."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan._replace(output_delay=0)
+        self._state = new_state(plan)
+
+    def run(
+        self,
+        done: int,
+        kept: int,
+        offsets: Longs,
+        index: Ints,
+        outputs: Floats,
+        spikes: Counts,
+        events: Counts,
+    ) -> None:
+        """Run the steps from ``done`` on, of which ``kept`` rows before them have run; 0: from rest.
+
+        Outputs, spikes and synaptic events ``[1, k, ...]`` are filled.
+        """
+        steps = spikes.shape[1]
+        one = outputs[0], spikes[0], events[0]
+        run_steps(self._plan, self._state, done, kept, steps, offsets, index, *one)

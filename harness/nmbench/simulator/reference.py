@@ -30,7 +30,7 @@ from nmbench.counts import EventCounts
 from nmbench.network.connectivity import Integers, connections, dense_macs
 from nmbench.network.dialect import Dialect
 from nmbench.network.network import Dynamics, Floats, Network, Population, Projection
-from nmbench.simulator.run import Run, check_batch
+from nmbench.simulator.run import Run, check_batch, check_piece
 from nmbench.spikes import SpikeBatch
 
 Doubles = npt.NDArray[np.float64]
@@ -56,17 +56,57 @@ def simulate(network: Network, batch: SpikeBatch, membranes: Floats | None = Non
         The batch does not fit the network.
     """
     check_batch(network, batch)
+    synapses = _graded(network)
+    return _run(network, [_Sample(network, synapses) for _ in range(len(batch))], batch, membranes)
+
+
+class Stream:
+    """A recording under way, as `nmbench.simulator.stream.Stream`; it keeps all that was ever emitted."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._synapses = _graded(network)
+        self.rest()
+
+    def rest(self) -> None:
+        """Return to the resting state: the next piece begins a recording."""
+        self._sample = _Sample(self.network, self._synapses)
+
+    def feed(self, batch: SpikeBatch) -> Run:
+        """Go on with a piece, one sample of k steps: return their outputs ``[1, k, C]`` and counts.
+
+        Raises
+        ------
+        InputError
+            The piece does not fit the network, or is not one sample.
+        """
+        check_piece(self.network, batch)
+        return _run(self.network, [self._sample], batch, None)
+
+
+def _graded(network: Network) -> dict[int, Synapses]:
+    """Return the synapses of graded projections by their place among all."""
+    found = {}
+    for r, projection in enumerate(network.projections):
+        if projection.graded:
+            pre, post, weight = connections(network, projection)
+            found[r] = pre, post, weight.astype(np.float64)
+    return found
+
+
+def _run(network: Network, samples: list[_Sample], batch: SpikeBatch, membranes: Floats | None) -> Run:
+    """Run each sample on, from where it stands, by the batch's steps."""
     populations, projections = network.populations, network.projections
-    outputs = np.zeros((len(batch), batch.steps, populations[network.output].size), network.dtype)
-    spikes = np.zeros((len(batch), batch.steps, len(populations)), np.int64)
-    events = np.zeros((len(batch), batch.steps, len(projections)), np.int64)
-    macs = np.zeros_like(events)
-    synapses = {r: _synapses(network, q) for r, q in enumerate(projections) if q.graded}
-    for sample in range(len(batch)):
-        seen = np.empty_like(outputs[sample]) if membranes is None else membranes[sample]
-        count = spikes[sample], events[sample], macs[sample]
-        with np.errstate(over="ignore", invalid="ignore"):  # values that feed themselves may diverge
-            _simulate_sample(network, synapses, batch, sample, outputs[sample], seen, *count)
+    shape = len(samples), batch.steps
+    outputs = np.zeros((*shape, populations[network.output].size), network.dtype)
+    spikes = np.zeros((*shape, len(populations)), np.int64)
+    events, macs = np.zeros((2, *shape, len(projections)), np.int64)
+    with np.errstate(over="ignore", invalid="ignore"):  # values that feed themselves may diverge
+        for at in np.ndindex(shape):
+            sample = samples[at[0]]
+            outputs[at] = sample.step(batch.row(*at), spikes[at], events[at], macs[at])
+            if membranes is not None:
+                membranes[at] = sample.membrane
     sizes = [0, *(p.size for p in populations[1:])]
     counts = EventCounts(
         populations=tuple(p.name for p in populations),
@@ -80,48 +120,50 @@ def simulate(network: Network, batch: SpikeBatch, membranes: Floats | None = Non
     return Run(outputs, counts)
 
 
-def _synapses(network: Network, projection: Projection) -> Synapses:
-    pre, post, weight = connections(network, projection)
-    return pre, post, weight.astype(np.float64)
+class _Sample:
+    """One sample: each population's state, and all that it emitted, by step from the first on."""
 
+    def __init__(self, network: Network, synapses: dict[int, Synapses]) -> None:
+        self.network, self.synapses = network, synapses
+        self.neurons = [_Neurons(p, network.dialect) for p in network.populations[1:]]
+        self.emitted: list[list[Doubles]] = [[] for _ in network.populations]
 
-def _simulate_sample(
-    network: Network,
-    synapses: dict[int, Synapses],
-    batch: SpikeBatch,
-    sample: int,
-    outputs: Floats,
-    membranes: Floats,
-    spikes: npt.NDArray[np.int64],
-    events: npt.NDArray[np.int64],
-    macs: npt.NDArray[np.int64],
-) -> None:
-    """Fill one sample's outputs and membranes ``[T, C]`` and counts ``[T, P]``, ``[T, R]``, ``[T, R]``."""
-    late = network.dialect.output_delay
-    neurons = [_Neurons(p, network.dialect) for p in network.populations[1:]]
-    emitted: list[list[Doubles]] = [[] for _ in network.populations]  # by population, then step
-    for t in range(batch.steps):
-        emitted[0].append(np.bincount(batch.row(sample, t), minlength=batch.size).astype(np.float64))
-        for p, population in enumerate(neurons, start=1):
+    @property
+    def membrane(self) -> Floats:
+        """That of the output population."""
+        return self.neurons[self.network.output - 1].v
+
+    def step(
+        self,
+        arriving: npt.NDArray[np.int32],
+        spikes: npt.NDArray[np.int64],
+        events: npt.NDArray[np.int64],
+        macs: npt.NDArray[np.int64],
+    ) -> Floats:
+        """Go one step on; fill its counts ``[P]``, ``[R]``, ``[R]`` and return its outputs ``[C]``."""
+        network, emitted = self.network, self.emitted
+        t = len(emitted[0])
+        inputs = network.populations[0].size
+        emitted[0].append(np.bincount(arriving, minlength=inputs).astype(np.float64))
+        for p, population in enumerate(self.neurons, start=1):
             total, graded = np.zeros((2, network.populations[p].size))
             for r, projection in enumerate(network.projections):
                 if projection.target != p or t < projection.delay:
                     continue
                 due = emitted[projection.source][t - projection.delay]
                 if projection.graded:
-                    macs[t, r] = _multiply(graded, synapses[r], due)
+                    macs[r] = _multiply(graded, self.synapses[r], due)
                 else:
                     total += transmit(network, projection, due, projection.weight)
-                    events[t, r] = transmit(network, projection, due, projection.weight != 0).sum()
+                    events[r] = transmit(network, projection, due, projection.weight != 0).sum()
             now = (total + graded).astype(network.dtype)
             emitted[p].append(population.step(now, t).astype(np.float64))
-        spikes[t] = [
+        spikes[:] = [
             0 if population.graded else history[t].sum()
             for population, history in zip(network.populations, emitted, strict=True)
         ]
-        membranes[t] = neurons[network.output - 1].v
-        if t + late < batch.steps:
-            outputs[t + late] = emitted[network.output][t]
+        shown, late = emitted[network.output], network.dialect.output_delay
+        return (shown[t - late] if t >= late else np.zeros_like(shown[t])).astype(network.dtype)
 
 
 def _multiply(total: Doubles, synapses: Synapses, values: Doubles) -> int:

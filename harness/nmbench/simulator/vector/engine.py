@@ -11,7 +11,8 @@ from nmbench.network.network import Floats, Network
 from nmbench.simulator.vector.compiled import run_compiled
 from nmbench.simulator.vector.grid import Width
 from nmbench.simulator.vector.kernel import run_samples
-from nmbench.simulator.vector.layout import build
+from nmbench.simulator.vector.layout import Layout, build
+from nmbench.simulator.vector.recording import Recording
 from nmbench.simulator.vector.weights import Array, aligned
 from nmbench.spikes import SpikeBatch
 
@@ -33,7 +34,7 @@ class Vector:
     name = "vector"
 
     def __init__(self, network: Network, dtype: Width) -> None:
-        self.dtype = dtype
+        self.dtype: Width = dtype
         self._network = network
         self._layout = build(network, dtype)
         layout = self._layout
@@ -44,6 +45,7 @@ class Vector:
         self._memory: list[Array] = []
         self._addresses: list[int] = []
         self._floats: dict[int, Vector] = {}
+        self._wide: Layout | None = None
 
     def reserve(self, workers: int) -> None:
         """Have memory for so many workers."""
@@ -70,6 +72,16 @@ class Vector:
             if first < last:  # more spikes at once than whole numbers are proven for
                 self._float(worker).run(0, first, first + 1, batch, outputs, spikes, events)
                 first += 1
+
+    def begin(self) -> Recording:
+        """Return memory of its own for a sample that comes piece by piece."""
+        return Recording(self._network, self._layout, self._beside)
+
+    def _beside(self) -> Layout:
+        """Return the layout of float32 weights for what these have begun."""
+        if self._wide is None:
+            self._wide = build(self._network, "float32", self.dtype)
+        return self._wide
 
     def _float(self, worker: int) -> Vector:
         """Return this worker's own engine of float32 weights."""

@@ -259,7 +259,7 @@ def _call(arguments: int) -> Any:
 call_step = _call(4)
 """Call `nmbench.simulator.vector.program.write_step`'s function at an address."""
 
-call_sample = _call(10)
+call_sample = _call(11)
 """Call `nmbench.simulator.vector.program.write_sample`'s function at an address."""
 
 

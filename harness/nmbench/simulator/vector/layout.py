@@ -32,6 +32,8 @@ class Layout:
         Input spikes in a step that the sums of rows hold whatever they are.
     words, zeroed
         Size of a worker's memory in 8 bytes, and bytes of it that a sample starts with at 0.
+    room
+        Size of a recording's memory in 8 bytes: behind a worker's there are float32 sums for all int16 ones.
     kept
         Arrays and compiled functions that the records point into.
     """
@@ -43,11 +45,17 @@ class Layout:
     limit: int
     words: int
     zeroed: int
+    room: int
     kept: list[Array | Program]
 
 
-def build(network: Network, width: Width) -> Layout:
+def build(network: Network, width: Width, beside: Width | None = None) -> Layout:
     """Lay out a network that is covered (`nmbench.simulator.vector.coverage`).
+
+    Parameters
+    ----------
+    beside
+        Narrower weights, for ``width`` float32: all that outlasts a step lies where their layout has it.
 
     Raises
     ------
@@ -65,7 +73,7 @@ def build(network: Network, width: Width) -> Layout:
     ]
     # by target; blocks before rows, the input before others
     order = sorted(range(len(laid)), key=lambda r: _key(network.projections[r]))
-    populations, zeroed, words = _populations(network, placed, found, width, order)
+    populations, zeroed, words, room = _populations(network, placed, found, width, beside or width, order)
     projections, passes = _projections(network, laid, found, order, populations)
     coefficients = [aligned(p.coefficients.size, np.float32) for p in placed]
     for copy, p in zip(coefficients, placed, strict=True):
@@ -86,7 +94,7 @@ def build(network: Network, width: Width) -> Layout:
     )
     sample, compiled = _compile(network, populations, projections, placed, width)
     kept = [*compiled, passes, *coefficients, *(r.values for r in laid), *(r.table for r in laid)]
-    return Layout(sample, populations, projections, readout, limit, words // 8, zeroed, kept)
+    return Layout(sample, populations, projections, readout, limit, words // 8, zeroed, room // 8, kept)
 
 
 def _key(projection: Projection) -> tuple[int, bool, int]:
@@ -103,10 +111,10 @@ def _units(network: Network, width: Width) -> list[Unit]:
 
 
 def _populations(
-    network: Network, placed: list[Place], found: list[Unit], width: Width, order: list[int]
-) -> tuple[Records, int, int]:
-    """Return the records, the bytes that start at 0, and the bytes in all."""
-    records = aligned(len(placed), POPULATION)
+    network: Network, placed: list[Place], found: list[Unit], width: Width, beside: Width, order: list[int]
+) -> tuple[Records, int, int, int]:
+    """Return the records, the bytes that start at 0, those in all, and those of a recording."""
+    records, apart = aligned(len(placed), POPULATION), np.zeros(len(placed), bool)
     keys = [_key(network.projections[r]) for r in order]
     dialect = network.dialect
     at = 0
@@ -116,7 +124,8 @@ def _populations(
             continue
         mine = [r for r in order if network.projections[r].target == p]
         blocks = any(network.projections[r].kind == "conv2d" for r in mine)
-        whole = blocks and width != "float32"
+        whole, narrow = blocks and width != "float32", blocks and beside != "float32"
+        apart[p] = narrow
         number = _law(population, here.coefficients)
         lagging = dialect.order == "membrane_synapse_threshold" and population.model in ("CubaLIF", "CubaLI")
         record["incoming"], record["inner"] = bisect(keys, (p, False, 0)), bisect(keys, (p, False, 1))
@@ -131,7 +140,7 @@ def _populations(
         record["sixteens"] = here.lines * here.pixels * here.blocks
         # an odd number of lines between arrays: at multiples of 4 KiB loads would wait for stores
         for name, size in (
-            ("sums", 2 if whole else 4),
+            ("sums", 2 if narrow else 4),
             ("currents", 4 * (number == SYNAPTIC)),
             ("membranes", 4),
         ):
@@ -151,7 +160,12 @@ def _populations(
         # a list is stored by sixteens and may end in the middle of one
         record["lists"], record["list_bytes"] = at, 4 * here.positions + 64
         at += lists * (4 * here.positions + 64)
-    return records, zeroed, at
+    room = at
+    for record, here, twice in zip(records, placed, apart, strict=True):
+        if twice and width == "float32":
+            record["sums"] = room
+        room += 4 * here.positions * int(twice)
+    return records, zeroed, at, room
 
 
 def _law(population: Population, coefficients: Floats) -> int:

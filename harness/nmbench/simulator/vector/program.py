@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,8 +30,8 @@ class Program:
             opt=2,
             jit=True,
         )
-        self._context = llvm.create_context()  # the common one would keep each network's constants for good
-        parsed = llvm.parse_assembly(str(module), self._context)
+        context = llvm.create_context()  # the common one would keep each network's constants for good
+        parsed = llvm.parse_assembly(str(module), context)
         parsed.verify()
         # no more is needed; LLVM's own list of passes takes longer, and would keep 0.3 MB each time
         passes = llvm.create_new_function_pass_manager()
@@ -43,10 +44,17 @@ class Program:
                 passes.run(function, builder)
         self._engine = llvm.create_mcjit_compiler(parsed, machine)
         self._engine.finalize_object()
+        # in a cycle (a traceback's frames, say) Python would close one before the other in any order
+        weakref.finalize(self, _close, self._engine, context).atexit = False
 
     def address(self, name: str) -> int:
         """Return the address of a function."""
         return int(self._engine.get_function_address(name))
+
+
+def _close(engine: llvm.ExecutionEngine, context: llvm.ContextRef) -> None:
+    engine.close()
+    context.close()
 
 
 def write_step(module: ir.Module, name: str, kind: int, chunk: Chunk) -> None:
@@ -63,8 +71,9 @@ def write_sample(
     """Write the function of a network that rows alone reach: it runs a sample from first to last step.
 
     Its arguments: memory; the sample's row of offsets, the batch's spikes, and how many these are; where the
-    answer, spikes and events go; steps; whether neurons may repeat within one, and how many spikes one may
-    have. It returns 0 where a step has more, else 1.
+    answer, spikes and events go; first and last (excluded) step; whether neurons may repeat within one, and
+    how many spikes one may have. It returns 0 where a step has more, else 1. Addresses are those of step 0,
+    also where the first is a later one and nothing stands there.
 
     Parameters
     ----------
@@ -73,13 +82,13 @@ def write_sample(
     output, classes
         Number of the population whose membranes are the answer, and how many.
     """
-    function = ir.Function(module, ir.FunctionType(LONG, [LONG] * 10), SAMPLE)
-    memory, row, indices, end, answer, spikes, events, steps, repeats, limit = function.args
+    function = ir.Function(module, ir.FunctionType(LONG, [LONG] * 11), SAMPLE)
+    memory, row, indices, end, answer, spikes, events, first, last, repeats, limit = function.args
     projections = sum(len(chunk.projections) for chunk in chunks if chunk.first == 0)
     code = Code(function, kind)
-    builder, t = code.builder, code.variable(LONG(0))
+    builder, t = code.builder, code.variable(first)
     too_many, held = code.block("too_many"), code.block("held")
-    with code.repeating("step", lambda: builder.icmp_signed("<", builder.load(t), steps)):
+    with code.repeating("step", lambda: builder.icmp_signed("<", builder.load(t), last)):
         now = builder.load(t)
         emitted = builder.add(spikes, builder.mul(now, LONG(8 * len(populations))))
         delivered = builder.add(events, builder.mul(now, LONG(8 * projections)))
