@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -146,16 +147,30 @@ def _with_energy(performed: Performed, platform: Platform, task: Task, progress:
     return replace(performed, metrics=found)
 
 
+def lasting(again: Callable[[float], int]) -> Callable[[float], int]:
+    """Return traffic that goes on until its seconds are over by the wall clock, however early it ends."""
+
+    def work(seconds: float) -> int:
+        end, done = time.perf_counter() + seconds, 0
+        while (left := end - time.perf_counter()) > 0:
+            done += again(left)
+        return done
+
+    return work
+
+
 def _metered(
-    work: Callable[[float], int], platform: Platform, task: Task, progress: Progress
+    again: Callable[[float], int], platform: Platform, task: Task, progress: Progress
 ) -> list[Metric]:
+    if task.how.clock == "skipping":
+        return no_power("not measured: the clock leaves out the time in which the platform waits")
     chosen = choose(task.how.power, platform.info.draws)
     if isinstance(chosen, NoMeter):
         return no_power(chosen.reason)
     try:
         with chosen as meter:
             plan = OFFICIAL if task.tier == "official" else quick(meter.info)
-            return power_metrics(measure(meter, work, plan, progress))
+            return power_metrics(measure(meter, lasting(again), plan, progress))
     except MeterError as error:
         progress.note(f"{error} {error.detail}".strip())
         return no_power(str(error), chosen.info)
