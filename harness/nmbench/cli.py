@@ -125,6 +125,8 @@ def run(
     faults: list[str] = []
     how = selection.how(loadgen=loadgen, clock=clock, rate=rate, power=power, faults=faults)
     allowed = apart.limits(selection.tier(tier, []), time_limit, memory_limit, faults)
+    if (time_limit or memory_limit) and not (isolate or loadgen):
+        faults.append("--time-limit and --memory-limit are those of --isolate")
     if loadgen and (reason := refusal.missing()):
         faults.append(reason)
     wanted = selection.Wanted(
