@@ -77,7 +77,7 @@ def single_stream_s(bench: Bench) -> float:
 
 
 def server_s(bench: Bench) -> float:
-    return measured._serve(bench, SOON, QUERIES)[1].seconds / QUERIES
+    return measured.serve(bench, SOON, QUERIES)[1].seconds / QUERIES
 
 
 OURS = {"SingleStream": single_stream_s, "Server": server_s}

@@ -28,6 +28,7 @@ from nmbench.record import Gate, Metric, Noise, PlatformId, Result, Status, Traf
 from nmbench.scenario.bench import Broken
 from nmbench.scenario.inputs import first_right
 from nmbench.scenario.log import Log
+from nmbench.scenario.refusal import refusal
 from nmbench.scenario.settings import settings
 from nmbench.spec import Scalar
 
@@ -98,7 +99,8 @@ def run_cell(cell: Cell, prepared: Prepared, run: str, progress: Progress) -> Ra
     platform: Platform | None = None
     try:
         platform = cell.platform.make()
-        reason = platform.refuse(prepared.network)
+        how, scenario = cell.task.how, cell.task.scenario
+        reason = platform.refuse(prepared.network) or refusal(how.generator, scenario, platform.info.clock)
         outcome = (
             Outcome("unsupported", error=reason) if reason else _measure(platform, prepared, cell, progress)
         )

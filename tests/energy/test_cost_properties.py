@@ -18,8 +18,8 @@ from nmbench.energy.mapping import Mapping
 from nmbench.energy.models import MODELS
 from nmbench.energy.outline import Outline
 from nmbench.network.network import Network
-from nmbench.platforms.nonconformity import ROUNDING
 from nmbench.platforms.modelled import modelled
+from nmbench.platforms.nonconformity import ROUNDING
 from nmbench.quantity import NESTED
 
 SLACK = 1 - ROUNDING

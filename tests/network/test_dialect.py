@@ -19,9 +19,9 @@ FIRST = ["dt", "integrator", "order", "tie", "reset", "recurrent_delay", "output
 """Fields of the dialect in the first published records, in their order."""
 
 HASHES = {
-    "digits-saccade": "bed54f6b4055d99797ef55a2979c376f3a3ea012fa3bd8de867a52107d2371bd",
-    "gesture": "767aa7a8a88a33f575329cc08cec417a22d504dcc9d61888bb0083f603565ea2",
-    "spoken-digits": "b836a2d020a069be13bfa8534479f2493d43db5096de8aa67529c6636ebcb8b8",
+    "digits-saccade": "c64f2ce33e4069cd4c5f31a00f3bc0fd9e47bbbae2c0eb5262b46f11ba9cc6c8",
+    "gesture": "26447f47e1eb76922b7889f0a625aa2c0da27aa07a9348085700b4a1d11c6195",
+    "spoken-digits": "92bb058a50a83fd7531e43edeafc690898d1c8ea5e862469830adb08465fe304",
 }
 
 

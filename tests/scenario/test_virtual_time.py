@@ -115,7 +115,7 @@ def test_percentiles_are_those_of_an_adapter_that_sleeps_as_modelled() -> None:
     seconds = [0.002 + 0.002 * (s % 5) for s in range(10)]
     what = asked("Server", seed=4)
     rate, n = 100.0, 250
-    _, real = measured._serve(bench(Sleeper(seconds), what), rate, n)
+    _, real = measured.serve(bench(Sleeper(seconds), what), rate, n)
     _, model = modelled.serve(what, Service("wall", (1,), np.array([seconds]), {}), rate, n)
     np.testing.assert_array_equal(real.sample, model.sample)
     np.testing.assert_allclose(real.scheduled, model.scheduled, atol=1e-12)
@@ -132,6 +132,6 @@ def test_skipped_waiting_changes_no_latency() -> None:
     """At one query a second an hour passes at once, and each query still takes its own time."""
     seconds = [0.002] * 10
     what = asked("Server", seed=1)
-    _, log = measured._serve(bench(Sleeper(seconds), what, "skipping"), 1.0, 50)
+    _, log = measured.serve(bench(Sleeper(seconds), what, "skipping"), 1.0, 50)
     assert log.seconds > 20
     assert np.median(log.latency()) == pytest.approx(0.002, rel=0.5)

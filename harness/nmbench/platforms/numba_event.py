@@ -44,7 +44,7 @@ class NumbaEvent(Platform):
         """Measured by the wall clock; the card holds the host's constants."""
         return PlatformInfo(
             name="numba-event",
-            version=1,
+            version=2,
             family="cpu",
             summary="event-driven simulator on this CPU",
             clock="wall",

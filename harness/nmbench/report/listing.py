@@ -49,6 +49,8 @@ METRICS = (
     ("never_correct", "1", "Streaming: share of recordings that are decided rightly at no window's end"),
     ("decisions_per_second", "1/s", "Streaming: decisions over the time of the run"),
     ("power_mean", "W", "Streaming, modelled: energy over the time of the run, at each boundary"),
+    ("loadgen_valid", "1", "LoadGen's own verdict on its test, 1 or 0; the reason says why"),
+    ("scheduled_rate", "1/s", "Server by LoadGen: queries per second as they came, by its count"),
     (
         "power_idle, power_active, power_dynamic",
         "W",

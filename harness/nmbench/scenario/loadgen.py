@@ -96,9 +96,9 @@ def _server(bench: Bench) -> Performed:
     A rate that the search found is lowered, by more each time, until LoadGen finds the test valid.
     """
     asked = bench.asked
-    found = Found(asked.rate, None, ()) if asked.rate else measured._highest(bench)
+    found = Found(asked.rate, None, ()) if asked.rate else measured.search_rate(bench)
     if found.met is None:
-        return measured._none_met(bench, found)
+        return measured.none_met(bench, found)
     at_once, rate, missed = bench.live.most_at_once, found.met, found.missed
     _accuracy(bench, _at_rate(bench, rate), at_once)
     for step in range(1, measured.STEPS_DOWN + 1):
@@ -170,7 +170,7 @@ def _accuracy(bench: Bench, settings: Any, at_once: int) -> None:
 
 def _fastest_s(bench: Bench, at_once: int) -> float:
     order = schedule.asked(bench.asked.samples, bench.asked.seed, TRIES * at_once)
-    return min(measured._call_s(bench, order[i * at_once : (i + 1) * at_once]) for i in range(TRIES))
+    return min(measured.call_s(bench, order[i * at_once : (i + 1) * at_once]) for i in range(TRIES))
 
 
 def _from_zero(log: Log, scheduled: schedule.Moments) -> Log:

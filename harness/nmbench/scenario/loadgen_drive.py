@@ -3,6 +3,7 @@
 LoadGen can neither be stopped nor told of a failure: a callback that raises aborts the process, and an
 answer that never comes leaves it waiting for ever. So it runs in a thread. What goes wrong is kept for
 whoever waits for the test, the thread is left where it is, and no further test begins in this process.
+The thread is one and the same for all tests: LoadGen keeps logs by thread.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -28,6 +30,9 @@ from nmbench.scenario.log import Log
 
 POLL_S = 0.2
 """How often it is looked whether answers still come."""
+
+_TESTS: SimpleQueue[Callable[[], None]] = SimpleQueue()
+"""What LoadGen's thread has to do."""
 
 _LOST = threading.Event()
 """Set once LoadGen was left in the middle of a test."""
@@ -119,13 +124,12 @@ class _Run:
 
     def through(self, settings: Any, logs: Any) -> None:
         """Run to the end, or raise what went wrong."""
-        thread = threading.Thread(target=self._loadgen, args=(settings, logs), daemon=True, name="loadgen")
-        thread.start()
+        _start()
+        _TESTS.put(lambda: self._loadgen(settings, logs))
         outcome = self._wait(settings.min_duration_ms * 1e-3)
         if outcome is not None:
             _LOST.set()
             raise outcome
-        thread.join()
 
     def _wait(self, seconds: float) -> BaseException | None:
         """Wait for the end; an answer that is open for longer than the patience lasts is one."""
@@ -187,6 +191,17 @@ class _Run:
         """Tell whoever waits, and never return to LoadGen."""
         self.ended.put(error)
         threading.Event().wait()
+
+
+@cache
+def _start() -> None:
+    """Start LoadGen's thread, once."""
+    threading.Thread(target=_work, daemon=True, name="loadgen").start()
+
+
+def _work() -> None:
+    while True:
+        _TESTS.get()()
 
 
 def _nothing(*_: object) -> None:

@@ -30,7 +30,7 @@ MARGIN = 1.25
 """By which calls under way may be faster than those that the capacity was measured on."""
 
 STEPS_DOWN = 8
-"""Times that a rate is lowered by the search's tolerance until a full run meets the bound."""
+"""Times that a rate is lowered, by more tolerances each time, until a full run meets the bound."""
 
 
 def perform(bench: Bench) -> Performed:
@@ -100,7 +100,7 @@ def best_batch(bench: Bench) -> tuple[int, float]:
     best, best_rate, since = 1, 0.0, 0
     size = 1
     while size <= bench.live.most_at_once and since < 2:
-        rate = max(size / _call_s(bench, np.resize(np.roll(order, -k), size)) for k in range(REPEATS))
+        rate = max(size / call_s(bench, np.resize(np.roll(order, -k), size)) for k in range(REPEATS))
         if rate > best_rate * LEAST_GAIN:
             best, best_rate, since = size, rate, 0
         else:
@@ -109,7 +109,8 @@ def best_batch(bench: Bench) -> tuple[int, float]:
     return best, best_rate
 
 
-def _call_s(bench: Bench, samples: schedule.Samples) -> float:
+def call_s(bench: Bench, samples: schedule.Samples) -> float:
+    """Return the seconds of one call with these samples."""
     desk, part = bench.desk(), samples.tolist()
     bench.live.load(samples[:1])
     bench.live.take(desk, desk.ask(part), part)
@@ -121,18 +122,18 @@ def _server(bench: Bench) -> Performed:
     """Search the highest rate that meets the bound, and run it in full; or run the rate that is asked for."""
     asked, tolerance = bench.asked, bench.asked.settings.tolerance
     bench.live.load(schedule.order(asked.samples, asked.seed))
-    found = Found(asked.rate, None, ()) if asked.rate else _highest(bench)
+    found = Found(asked.rate, None, ()) if asked.rate else search_rate(bench)
     if found.met is None:
-        return _none_met(bench, found)
+        return none_met(bench, found)
     rate = found.met
-    for _ in range(STEPS_DOWN):
-        desk, log = _serve(bench, rate, scores.queries(asked, rate))
+    for step in range(1, STEPS_DOWN + 1):
+        desk, log = serve(bench, rate, scores.queries(asked, rate))
         if asked.rate or _judge(bench, log) == "met":
             break
-        rate /= tolerance
+        rate /= tolerance**step
     else:
         found = Found(None, rate, found.probes)
-        return _none_met(bench, found)
+        return none_met(bench, found)
     found = Found(
         rate, found.missed or found.met if rate < (found.met or rate) else found.missed, found.probes
     )
@@ -144,29 +145,32 @@ def _server(bench: Bench) -> Performed:
     )
 
     def again(seconds: float) -> int:
-        return len(_serve(bench, rate, math.ceil(rate * seconds))[1])
+        return len(serve(bench, rate, math.ceil(rate * seconds))[1])
 
     return Performed(metrics, scores.traffic(desk, log, asked, rate=rate), log, again)
 
 
-def _none_met(bench: Bench, found: Found) -> Performed:
+def none_met(bench: Bench, found: Found) -> Performed:
+    """Return what a Server comes to that meets its bound at no rate."""
     rate = scores.server_rate(found, None, None, bench.asked, bench.origin)
     return Performed((rate,), scores.no_traffic(bench.asked, bench.clock_name))
 
 
-def _highest(bench: Bench) -> Found:
+def search_rate(bench: Bench) -> Found:
+    """Search the highest rate that meets Server's bound."""
     settings = bench.asked.settings
     _, capacity = best_batch(bench)
 
     def probe(rate: float) -> Verdict:
         queries = min(max(settings.probe_queries, math.ceil(rate)), math.ceil(rate * settings.probe_seconds))
         allowed = early_stopping.allowed(queries, settings.percentile or 0.99) or 0
-        return _judge(bench, _serve(bench, rate, queries, most_over=2 * allowed + 20)[1])
+        return _judge(bench, serve(bench, rate, queries, most_over=2 * allowed + 20)[1])
 
     return highest_rate(probe, capacity, settings.tolerance, MARGIN)
 
 
-def _serve(bench: Bench, rate: float, queries: int, most_over: int = MANY) -> tuple[Desk, Log]:
+def serve(bench: Bench, rate: float, queries: int, most_over: int = MANY) -> tuple[Desk, Log]:
+    """Let queries come at a rate; so many answers over the bound end the run."""
     asked = bench.asked
     order = schedule.asked(asked.samples, asked.seed, queries)
     moments = schedule.arrivals(asked.seed, rate, queries)
