@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sessions import asked, constant
+from sessions import asked, batching, constant
 
 from nmbench.scenario import modelled
 from nmbench.scenario.search import LOWEST, Verdict, highest_rate, saturated, verdict
@@ -57,3 +57,13 @@ def test_the_modelled_rate_is_where_theory_has_it() -> None:
         _, log = modelled.serve(what, constant(1e-3), rate, 200_000)
         share = float((log.latency() > 0.05).mean())
         assert (share <= 0.01) is meets, (rate, share)
+
+
+@pytest.mark.parametrize(("load", "full"), [(0.9, False), (0.97, False), (1.1, True)])
+def test_a_platform_that_takes_many_at_once_is_saturated_when_its_calls_are_full(
+    load: float, full: bool
+) -> None:
+    """Few calls of many queries each: 30 of them show it."""
+    service = batching(1e-3, 1e-3, (1, 2, 4, 8, 16, 32, 64))
+    _, log = modelled.serve(asked("Server"), service, load * service.capacity, 4000)
+    assert saturated(log, 64) is full

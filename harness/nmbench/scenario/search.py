@@ -19,8 +19,8 @@ LOWEST = 2**-12
 """Below this share of the capacity no rate is tried: a single query takes too long."""
 
 
-LEAST_IDLE, FULL, LEAST_CALLS = 0.005, 0.95, 50
-"""A platform is saturated that pauses for a smaller share, in calls fuller than this, over so many calls."""
+LEAST_IDLE, FULL, LEAST_CALLS, LEAST_QUERIES = 0.005, 0.95, 8, 50
+"""A platform is saturated that pauses for a smaller share, in fuller calls, over so many of them."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def saturated(log: Log, most_at_once: int) -> bool:
     """Whether the platform took all that it could get in the run's last half: no pause, full calls."""
     _, at = np.unique(log.started, return_index=True)
     last = at[len(at) // 2 :]
-    if len(last) < LEAST_CALLS:
+    if len(last) < LEAST_CALLS or len(log) - last[0] < LEAST_QUERIES:
         return False
     begun, ended = log.started[last], log.completed[last + log.together[last] - 1]
     idle = 1 - float((ended - begun).sum()) / float(ended[-1] - begun[0])
