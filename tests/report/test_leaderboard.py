@@ -14,7 +14,7 @@ from nmbench.quantity import Boundary
 from nmbench.record import Metric, Result
 from nmbench.report.board import Row, Stated
 from nmbench.report.frames import COLUMNS, frame, terms
-from nmbench.report.leaderboard import boards, leaderboard
+from nmbench.report.leaderboard import _placed, boards, leaderboard
 from nmbench.report.sections import notes, sections
 
 ANY_PLATFORM = st.builds(
@@ -178,3 +178,11 @@ def test_one_platform_that_fails_makes_a_board() -> None:
     alone = Made("mine", "plug-in", "reported", CHIP, 1, 1, 1)
     (board,) = boards(frame([made_result(alone, status="failed", error="no")]))
     assert sections(board) == [] and [n.why for n in notes(board)] == ["no"]
+
+
+def test_a_number_that_leaves_something_out_is_shown_and_not_ranked() -> None:
+    partial = Stated(1e-6, kind="modelled", boundary="chip_total", reason="work alone")
+    whole = Stated(2e-6, kind="modelled", boundary="chip_total")
+    first, second = _placed([(partial, None), (whole, None)], "lower")
+    assert first.place is None and first.unranked == "work alone"
+    assert second.place is not None and str(second.place) == "1 of 1"

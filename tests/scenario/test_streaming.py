@@ -200,3 +200,14 @@ def test_whoever_is_never_right_has_no_time_to_be() -> None:
     assert found.value is None and found.reason
     assert metric(performed, "never_correct") == 1
     assert decide(answers([3]))[0] == 3
+
+
+def test_a_card_without_a_power_of_waiting_says_that_its_energy_is_of_work_alone() -> None:
+    right = first_right(growing(), LABELS, last, WINDOW)
+    for watts, partial in ((0.0, True), (0.5, False)):
+        performed = streaming.modelled(task(), some_counts(), pricing(1e-4, watts), "chip_total", right)
+        for name in ("energy_per_decision", "power_mean"):
+            found = {m.boundary: m for m in performed.metrics if m.name == name}
+            assert (found["chip_total"].reason is not None) is partial
+            assert found["chip_dynamic"].reason is None, "which leaves idle power out for every platform"
+            assert found["chip_total"].value is not None

@@ -176,6 +176,8 @@ def _bar(number: Stated) -> str | None:
     """Say why a number cannot be ranked, whatever its result's quality."""
     if number.value is None:
         return f"no value: {number.reason}"
+    if number.reason:
+        return number.reason
     return None if number.boundary else "no boundary stated: it may include anything"
 
 

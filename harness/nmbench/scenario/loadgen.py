@@ -107,13 +107,13 @@ def _server(bench: Bench) -> Performed:
             break
         rate, missed = rate / asked.settings.tolerance**step, rate
     else:
-        none = scores.server_rate(Found(None, missed, found.probes), None, None, asked, bench.origin)
+        none = scores.server_rate(Found(None, missed, found.probes), asked, bench.origin)
         why = f"LoadGen finds no test valid down to {missed:g} queries a second"
         traffic = _by_loadgen(scores.no_traffic(asked, bench.clock_name), test.report)
         return Performed((none.model_copy(update={"reason": why}), _valid(test.report, bench)), traffic)
     log = _from_zero(test.log, schedule.arrivals(asked.seed, rate, len(test.log)))
     scheduled = test.report.number("result_scheduled_samples_per_sec")
-    highest = scores.server_rate(Found(rate, missed, found.probes), None, None, asked, bench.origin)
+    highest = scores.server_rate(Found(rate, missed, found.probes), asked, bench.origin)
     metrics = (
         *(() if asked.rate else (highest,)),
         _of_loadgen(test.report, bench, "scheduled_rate", "1/s", scheduled, (None, None), len(log)),

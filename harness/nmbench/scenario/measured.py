@@ -139,7 +139,7 @@ def _server(bench: Bench) -> Performed:
     )
     judged = asked.settings.percentile or 0.99
     metrics = (
-        *(() if asked.rate else (scores.server_rate(found, None, None, asked, bench.origin),)),
+        *(() if asked.rate else (scores.server_rate(found, asked, bench.origin),)),
         *scores.measured_latencies(log.latency(), bench.origin, judged),
         scores.utilisation(log, bench.origin),
     )
@@ -152,7 +152,7 @@ def _server(bench: Bench) -> Performed:
 
 def none_met(bench: Bench, found: Found) -> Performed:
     """Return what a Server comes to that meets its bound at no rate."""
-    rate = scores.server_rate(found, None, None, bench.asked, bench.origin)
+    rate = scores.server_rate(found, bench.asked, bench.origin)
     return Performed((rate,), scores.no_traffic(bench.asked, bench.clock_name))
 
 

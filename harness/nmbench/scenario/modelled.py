@@ -77,7 +77,7 @@ class _Chip:
         """Return the energy of a run; one that waits for queries takes as long whatever the chip's speed."""
         each_s = log.seconds / len(log) if waits else None
         spreads = self.pricing.spreads(self.counts, self.served.usual_size(log), each_s)
-        return scores.modelled_energy(self.served, log, spreads, self.origin.source)
+        return scores.modelled_energy(self.served, log, spreads, self.origin.source, waits=waits)
 
 
 def headline_boundary(stated: Mapping[Boundary, float]) -> Boundary:
@@ -120,7 +120,8 @@ def _server(chip: _Chip) -> Performed:
     asked, served, origin = chip.asked, chip.served, chip.origin
     found = _highest(asked, served)
     if found.met is None:
-        metrics = (scores.server_rate(found, None, None, asked, origin),)
+        alone_s = percentile(served.seconds[0], asked.settings.percentile or 0.99)
+        metrics = (scores.server_rate(found, asked, origin, alone_s=alone_s),)
         return Performed(metrics, scores.no_traffic(asked, "virtual"))
     rate = found.met
     desk, log = serve(asked, served, rate, scores.queries(asked, rate))
@@ -140,7 +141,7 @@ def _server(chip: _Chip) -> Performed:
 def _rate(asked: Asked, served: Service, spread: Spread, found: Found, origin: scores.Origin) -> Metric:
     """Return the rate with those that its model reaches at the ends of its interval."""
     slow, fast = (_highest(asked, served.scaled(f)) for f in (spread.upper, spread.lower))
-    return scores.server_rate(found, slow.met or 0.0, fast.missed or fast.met, asked, origin)
+    return scores.server_rate(found, asked, origin, (slow.met or 0.0, fast.missed or fast.met))
 
 
 def _latencies(

@@ -28,6 +28,9 @@ Seconds = npt.NDArray[np.float64]
 RAW = 2048
 """Most repetitions that stand in a record itself; all of them are in its log."""
 
+WORK_ALONE = "work alone: the card states no power of a platform that waits"
+"""Reason of an energy in traffic with pauses that leaves these out: such a number is not ranked."""
+
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
@@ -110,18 +113,30 @@ def modelled_latencies(range_: Range, origin: Origin, prefix: str = "latency") -
     return found
 
 
-def server_rate(found: Found, slow: float | None, fast: float | None, asked: Asked, origin: Origin) -> Metric:
+def server_rate(
+    found: Found,
+    asked: Asked,
+    origin: Origin,
+    ends: tuple[float | None, float | None] = (None, None),
+    alone_s: float | None = None,
+) -> Metric:
     """Return the highest rate that met the bound; the interval reaches to the lowest that surely missed it.
 
-    ``slow`` and ``fast`` widen it: the rates of a model that is as slow, or as fast, as its interval allows.
+    Parameters
+    ----------
+    ends
+        Rates of a model that is as slow, and as fast, as its interval allows: they widen the interval.
+    alone_s
+        What 99 of 100 queries take at most without any traffic, seconds; None: not known.
     """
     reason = None
     if found.met is None:
-        reason = f"no rate meets the bound of {asked.bound_s:g} s at p99: answers take too long one by one"
-    ends = [rate for rate in (found.met, found.missed, slow, fast) if rate is not None]
+        reason = f"no rate meets the bound of {asked.bound_s:g} s at p99"
+        reason += f": without traffic it is {alone_s:.3g} s" if alone_s and alone_s > asked.bound_s else ""
+    rates = [rate for rate in (found.met, found.missed, *ends) if rate is not None]
     return Metric(
         name="server_rate", unit="1/s", kind=origin.kind, boundary=origin.boundary, value=found.met,
-        lo=min(ends) if found.met else None, hi=max(ends) if found.met else None,
+        lo=min(rates) if found.met else None, hi=max(rates) if found.met else None,
         source=f"{origin.source}; {len(found.probes)} rates tried", reason=reason,
     )  # fmt: skip
 
@@ -159,23 +174,30 @@ def modelled_energy(
     source: str,
     name: str = "energy_per_inference",
     parts: int = 1,
+    *,
+    waits: bool = False,
 ) -> list[Metric]:
     """Return the energy at each boundary: work, and what flows for the run's whole time.
 
-    ``parts`` of the log's entries make one inference, or one decision.
+    Parameters
+    ----------
+    parts
+        Entries of the log that make one inference, or one decision.
+    waits
+        The platform waits for input; where its card states no power for that, the number's reason says so.
     """
     found = []
     for boundary, power in service.power.items():
         value = float(service.energy_j(log, boundary).mean()) * parts
         waiting = power.standing_w * log.seconds / len(log) * parts
         spread = spreads.get(("energy", boundary)) or Spread.by(1.0)
-        note = "" if power.standing_w else "; no power of waiting is stated"
+        partial = waits and not power.standing_w and boundary != "chip_dynamic"
         found.append(
             Metric(
                 name=name, unit="J", kind="modelled", boundary=boundary, value=value,
                 lo=value * spread.lower, hi=value * spread.upper, n=len(log) // parts,
                 breakdown={"work": value - waiting, "standing": waiting},
-                causes=main_causes(spread) or None, source=f"{source}{note}",
+                causes=main_causes(spread) or None, source=source, reason=WORK_ALONE if partial else None,
             )
         )  # fmt: skip
     return found
@@ -184,7 +206,7 @@ def modelled_energy(
 def modelled_power(service: Service, log: Log, spreads: Mapping[What, Spread], source: str) -> list[Metric]:
     """Return the mean power of a run at each boundary."""
     found = []
-    for metric in modelled_energy(service, log, spreads, source, "power_mean", len(log)):
+    for metric in modelled_energy(service, log, spreads, source, "power_mean", len(log), waits=True):
         scale = {end: getattr(metric, end) / log.seconds for end in ("value", "lo", "hi")}
         terms = {name: joules / log.seconds for name, joules in (metric.breakdown or {}).items()}
         found.append(metric.model_copy(update={"unit": "W", "breakdown": terms, **scale}))

@@ -222,7 +222,9 @@ def _virtual(
         *scores.modelled_latencies(range_, origin, "decision_latency"),
         *decided.metrics(fast, slow, origin),
         scores.utilisation(log, origin),
-        *scores.modelled_energy(served, log, spread, origin.source, "energy_per_decision", pieces.per_window),
+        *scores.modelled_energy(
+            served, log, spread, origin.source, "energy_per_decision", pieces.per_window, waits=True
+        ),
         *scores.modelled_power(served, log, spread, origin.source),
     ]
     return Performed(
