@@ -66,9 +66,9 @@ def show(results: Sequence[Result], console: Console | None = None) -> None:
     for board in found:
         console.print(BoardTable(board))
         console.print()
-    if len(found) >= GLANCE_FROM:
+    if len(found) >= GLANCE_FROM and (glance := _glance(found)).row_count:
         console.print(Text("Who is first", style="bold"))
-        console.print(_glance(found))
+        console.print(glance)
         console.print()
     legend = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     legend.add_column(no_wrap=True, style="dim")
