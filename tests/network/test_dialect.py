@@ -19,9 +19,9 @@ FIRST = ["dt", "integrator", "order", "tie", "reset", "recurrent_delay", "output
 """Fields of the dialect in the first published records, in their order."""
 
 HASHES = {
-    "digits-saccade": "c64f2ce33e4069cd4c5f31a00f3bc0fd9e47bbbae2c0eb5262b46f11ba9cc6c8",
-    "gesture": "26447f47e1eb76922b7889f0a625aa2c0da27aa07a9348085700b4a1d11c6195",
-    "spoken-digits": "92bb058a50a83fd7531e43edeafc690898d1c8ea5e862469830adb08465fe304",
+    "digits-saccade": "5f6dea993fa7ce1b941f579bff6ae5e4b9937ca1943ac91dbe9b023a68fcf0f3",
+    "gesture": "487f7db957d1b5185eb4441632d1d39f173e248f6eaedc52674d919304f33d1c",
+    "spoken-digits": "c36968f116560d0190f4159bb2de2ddfbc79c26045147286f173e30c7baad091",
 }
 
 

@@ -30,6 +30,9 @@ from nmbench.scenario.log import Log
 from nmbench.scenario.service import Modelled, Pricing, service
 from nmbench.spikes import SpikeBatch
 
+ROUNDING_S = 1e-9
+"""Of sums of moments: a platform in real time decides at its deadline to the last bit."""
+
 FirstRight = npt.NDArray[np.int64]
 """First window at whose end each recording of the test set is decided rightly, ``[B]``; -1: none is."""
 
@@ -250,7 +253,7 @@ class _Decisions:
         to_right = (window + 1) * asked.window_s + latency[rows, np.maximum(window, 0)]
         return cls(
             latency.ravel(),
-            latency.ravel() > asked.deadline_s,
+            latency.ravel() > asked.deadline_s + ROUNDING_S,
             np.where(window < 0, np.inf, to_right),
             log.seconds,
         )
