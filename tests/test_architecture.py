@@ -24,6 +24,7 @@ BASE = {
     "stats",
     "stale",
     "bootstrap",
+    "arrays",
     "contrast",
     "starts",
     "early_stopping",

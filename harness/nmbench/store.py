@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from nmbench.documents import read_document
 from nmbench.energy.stored import Counted, unpack
@@ -18,6 +19,10 @@ from nmbench.scenario.log import unpack as unpack_log
 SYSTEMS, RUNS, COUNTS, LOGS, LOCAL = "systems", "runs", "counts", "logs", "local"
 """Folders beside the suites' own: machines, plans of runs, counts, logs of queries, a user's own results
 (ignored by git)."""
+
+
+Named = TypeVar("Named", Counted, Log)
+"""What a file holds that is named by its hash."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +62,7 @@ class Store:
         InputError
             It is not there, or not what its name says.
         """
-        for base in (self.root, self.local):
-            path = base / COUNTS / f"{sha256}.npz"
-            if path.exists():
-                counted = unpack(path.read_bytes(), str(path))
-                if counted.sha256 != sha256:
-                    raise InputError(str(path), [f"holds other counts: their hash is {counted.sha256}"])
-                return counted
-        raise InputError(str(self.root / COUNTS), [f"no counts {sha256}"])
+        return self._named(COUNTS, sha256, unpack)
 
     def log(self, sha256: str) -> Log:
         """Read the times of a run's queries.
@@ -74,14 +72,18 @@ class Store:
         InputError
             They are not there, or not what their name says.
         """
+        return self._named(LOGS, sha256, unpack_log)
+
+    def _named(self, folder: str, sha256: str, unpack: Callable[[bytes, str], Named]) -> Named:
+        """Read a file that is named by the hash of what it says."""
         for base in (self.root, self.local):
-            path = base / LOGS / f"{sha256}.npz"
+            path = base / folder / f"{sha256}.npz"
             if path.exists():
-                log = unpack_log(path.read_bytes(), str(path))
-                if log.sha256 != sha256:
-                    raise InputError(str(path), [f"holds other times: their hash is {log.sha256}"])
-                return log
-        raise InputError(str(self.root / LOGS), [f"no log {sha256}"])
+                found = unpack(path.read_bytes(), str(path))
+                if found.sha256 != sha256:
+                    raise InputError(str(path), [f"holds other {folder}: their hash is {found.sha256}"])
+                return found
+        raise InputError(str(self.root / folder), [f"no {folder} {sha256}"])
 
     def add_system(self, system: System) -> Path:
         """Write the machine's record, once."""

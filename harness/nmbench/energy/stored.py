@@ -17,10 +17,7 @@ array               shape       what
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
+from nmbench import arrays
 from nmbench.counts import EventCounts
 from nmbench.energy.outline import Outline
 from nmbench.errors import InputError
@@ -39,8 +37,8 @@ MAX_BYTES = 2 << 30
 
 ARRAYS = frozenset({"header", "spikes", "synaptic_events", "neuron_updates", "dense_macs", "effective_macs"})
 _OUTLINE = TypeAdapter(Outline)
-FAULTS = (ValueError, KeyError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, ValidationError)
-"""What a file of something else raises; a false shape asks for memory that is not there."""
+FAULTS = (*arrays.FAULTS, ValidationError)
+"""What a file of something else raises."""
 Unsigned = npt.NDArray[np.unsignedinteger[Any]]
 
 
@@ -54,17 +52,11 @@ class Counted:
     @cached_property
     def sha256(self) -> str:
         """Hash what the file says; it does not depend on how that is compressed."""
-        digest = hashlib.sha256()
-        for name, array in sorted(self._arrays.items()):
-            digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-            digest.update(array.tobytes())
-        return digest.hexdigest()
+        return arrays.sha256(dict(sorted(self._arrays.items())))
 
     def pack(self) -> bytes:
         """Return the file's bytes."""
-        target = io.BytesIO()
-        np.savez_compressed(target, allow_pickle=False, **self._arrays)
-        return target.getvalue()
+        return arrays.pack(self._arrays)
 
     @cached_property
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -77,16 +69,16 @@ class Counted:
         }
         updates = counts.neuron_updates
         same = len(counts) > 0 and bool((updates == updates[0, 0]).all())
-        arrays = {
+        found = {
             "spikes": counts.spikes,
             "synaptic_events": counts.synaptic_events,
             "neuron_updates": updates[0, 0] if same else updates,
             "dense_macs": counts.dense_macs,
         }
         if counts.effective_macs is not None:
-            arrays["effective_macs"] = counts.effective_macs
+            found["effective_macs"] = counts.effective_macs
         text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-        return {"header": np.frombuffer(text, np.uint8), **{n: _narrow(a) for n, a in arrays.items()}}
+        return {"header": np.frombuffer(text, np.uint8), **{n: _narrow(a) for n, a in found.items()}}
 
 
 def unpack(data: bytes, subject: str) -> Counted:
@@ -98,20 +90,20 @@ def unpack(data: bytes, subject: str) -> Counted:
         It is no such file, too large, or says what cannot be; ``subject`` names it.
     """
     try:
-        arrays = _read(data)
-        header = json.loads(arrays["header"].tobytes().decode())
+        found = _read(data)
+        header = json.loads(found["header"].tobytes().decode())
         if not isinstance(header, dict) or header.get("schema") != SCHEMA:
             raise ValueError(f"no {SCHEMA}")
         outline = _OUTLINE.validate_python(header["outline"])
-        spikes = arrays["spikes"]
+        spikes = found["spikes"]
         counts = EventCounts(
             tuple(map(str, header["populations"])),
             tuple(map(str, header["projections"])),
             spikes,
-            np.broadcast_to(arrays["neuron_updates"], spikes.shape),
-            arrays["synaptic_events"],
-            arrays["dense_macs"],
-            arrays.get("effective_macs"),
+            np.broadcast_to(found["neuron_updates"], spikes.shape),
+            found["synaptic_events"],
+            found["dense_macs"],
+            found.get("effective_macs"),
         )
     except FAULTS as error:
         raise InputError(subject, [f"no file of counts: {error}"]) from None
@@ -123,15 +115,7 @@ def unpack(data: bytes, subject: str) -> Counted:
 
 def _read(data: bytes) -> dict[str, npt.NDArray[np.int64]]:
     """Return the arrays, int64 but for the header's bytes."""
-    with zipfile.ZipFile(io.BytesIO(data)) as zipped:
-        size = sum(member.file_size for member in zipped.infolist())
-        strange = {member.filename.removesuffix(".npy") for member in zipped.infolist()} - ARRAYS
-    if size > MAX_BYTES:
-        raise ValueError(f"{size} bytes unpacked; at most {MAX_BYTES} are read")
-    if strange:
-        raise ValueError(f"unknown arrays {sorted(strange)}")
-    with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
-        found = {name: loaded[name] for name in loaded.files}
+    found = arrays.unpack(data, ARRAYS, MAX_BYTES)
     wrong = [name for name, array in found.items() if array.dtype.kind != "u"]
     if wrong:
         raise ValueError(f"not unsigned: {wrong}")

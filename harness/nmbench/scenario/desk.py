@@ -7,6 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Condition
 
 import numpy as np
@@ -59,6 +60,8 @@ class Desk:
     ----------
     expected
         None where no outputs come: in virtual time the answers are those of the accuracy run.
+    in_order
+        The platform has said that answers come in the order of the queries.
     bound_s
         Latencies over it are counted.
     """
@@ -132,10 +135,13 @@ class Desk:
         with self._arrival:
             while self._answered < answers:
                 before = self._answered
-                self._arrival.wait_for(lambda before=before: self._answered > before, patience_s)  # type: ignore[misc]
+                self._arrival.wait_for(partial(self._more_than, before), patience_s)
                 if self._answered == before:
                     return False
         return True
+
+    def _more_than(self, answers: int) -> bool:
+        return self._answered > answers
 
     def give_up(self) -> None:
         """Wait no longer: what is unanswered now stays so, and what comes later is late."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import zipfile
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -12,15 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nmbench import arrays
 from nmbench.errors import InputError
 
 MAX_BYTES = 4 << 30
 """Most bytes that a file may hold once it is unpacked: some 100 million samples."""
 
 TYPES = {"sample": "<i8", "scheduled": "<f8", "started": "<f8", "completed": "<f8", "together": "<i4"}
-
-FAULTS = (ValueError, KeyError, TypeError, EOFError, OSError, MemoryError, zipfile.BadZipFile)
-"""What a file of something else raises; a false shape asks for memory that is not there."""
 
 Seconds = npt.NDArray[np.float64]
 
@@ -68,17 +63,11 @@ class Log:
     @cached_property
     def sha256(self) -> str:
         """Hash what the log says."""
-        digest = hashlib.sha256()
-        for name, array in self._arrays.items():
-            digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-            digest.update(array.tobytes())
-        return digest.hexdigest()
+        return arrays.sha256(self._arrays)
 
     def pack(self) -> bytes:
         """Return the bytes of its file: a zip of plain arrays, no pickle."""
-        target = io.BytesIO()
-        np.savez_compressed(target, allow_pickle=False, **self._arrays)
-        return target.getvalue()
+        return arrays.pack(self._arrays)
 
     @property
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -94,17 +83,12 @@ def unpack(data: bytes, subject: str) -> Log:
         It is no such file, or too large; ``subject`` names it.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as zipped:
-            members = {m.filename: m.file_size for m in zipped.infolist()}
-        if set(members) != {f"{name}.npy" for name in TYPES}:
-            raise ValueError(f"other arrays than {', '.join(TYPES)}")
-        if sum(members.values()) > MAX_BYTES:
-            raise ValueError(f"more than {MAX_BYTES} bytes unpacked")
-        with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
-            arrays = {name: loaded[name] for name in TYPES}
-    except FAULTS as error:
+        found = arrays.unpack(data, TYPES, MAX_BYTES)
+        if missing := [name for name in TYPES if name not in found]:
+            raise ValueError(f"no arrays {missing}")
+    except arrays.FAULTS as error:
         raise InputError(subject, [f"no file of times: {error}"]) from None
-    wrong = [name for name, array in arrays.items() if array.dtype != np.dtype(TYPES[name])]
-    if wrong or len({array.shape for array in arrays.values()}) > 1 or arrays["sample"].ndim != 1:
+    wrong = [name for name, array in found.items() if array.dtype != np.dtype(TYPES[name])]
+    if wrong or len({array.shape for array in found.values()}) > 1 or found["sample"].ndim != 1:
         raise InputError(subject, [f"no file of times: types or lengths of {wrong or 'its arrays'}"])
-    return Log(**arrays)
+    return Log(**found)
