@@ -114,3 +114,15 @@ def test_server_says_where_no_rate_meets_the_bound() -> None:
     (metric,) = performed.metrics
     assert metric.value is None and metric.reason and "0.05 s" in metric.reason
     assert performed.traffic is not None and performed.traffic.latency_bound_s == 0.05
+
+
+def test_a_slow_server_is_judged_on_what_its_time_allows_and_says_so() -> None:
+    """20 ms a query: the 2,010 queries of a full run would take a minute, the quick tier has seconds."""
+    what = asked(
+        "Server", percentile=0.99, least_queries=2010, most_seconds=0.6, probe_seconds=0.5, tolerance=1.5
+    )
+    performed = measured.perform(bench(Sleeper([0.02] * SAMPLES), what))
+    traffic = performed.traffic
+    assert traffic is not None and 2 <= traffic.queries < 60
+    assert 1 < value(performed, "server_rate") < 50
+    assert traffic.enough is False, "99 of 100 are not shown by so few"

@@ -127,7 +127,7 @@ def _server(bench: Bench) -> Performed:
         return none_met(bench, found)
     rate = found.met
     for step in range(1, STEPS_DOWN + 1):
-        desk, log = serve(bench, rate, scores.queries(asked, rate))
+        desk, log = serve(bench, rate, scores.queries(asked, rate, wall=True))
         if asked.rate or _judge(bench, log) == "met":
             break
         rate /= tolerance**step

@@ -124,10 +124,10 @@ def _server(chip: _Chip) -> Performed:
         metrics = (scores.server_rate(found, asked, origin, alone_s=alone_s),)
         return Performed(metrics, scores.no_traffic(asked, "virtual"))
     rate = found.met
-    desk, log = serve(asked, served, rate, scores.queries(asked, rate))
+    desk, log = serve(asked, served, rate, scores.queries(asked, rate, wall=False))
     while not asked.rate and _judge(asked, served, log) != "met":  # a longer run than those of the search
         rate /= asked.settings.tolerance
-        desk, log = serve(asked, served, rate, scores.queries(asked, rate))
+        desk, log = serve(asked, served, rate, scores.queries(asked, rate, wall=False))
     spread = chip.latency_spread(served.usual_size(log))
     metrics = (
         *(() if asked.rate else (_rate(asked, served, spread, replace(found, met=rate), origin),)),

@@ -59,10 +59,12 @@ class Range:
     causes: Mapping[str, float]
 
 
-def queries(asked: Asked, rate: float) -> int:
-    """Return how many queries a run at a rate has, in full."""
+def queries(asked: Asked, rate: float, *, wall: bool) -> int:
+    """Return how many queries a run at a rate has, in full; by the wall clock it may have to end before."""
     settings = asked.settings
     n = max(settings.least_queries, math.ceil(rate * settings.least_seconds))
+    if wall and settings.most_seconds is not None:
+        n = min(n, math.ceil(rate * settings.most_seconds))
     return min(n, settings.most_queries)
 
 
