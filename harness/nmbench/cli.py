@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,11 @@ from nmbench.arguments import Plugins, ResultsFolder
 from nmbench.errors import DataMissing, InputError, unknown
 
 if TYPE_CHECKING:
+    from nmbench.apart.limits import Limits
+    from nmbench.apart.request import Places
+    from nmbench.cell import Cell
     from nmbench.record import Result
+    from nmbench.store import Store
 
 OK, CELL_FAILED, BAD_INPUT = 0, 1, 2
 
@@ -117,20 +122,20 @@ def run(
     """Run workloads on platforms; a run that was cut off is taken up where it stopped."""
     from nmbench import places, registry, selection
     from nmbench.apart import limits as apart
-    from nmbench.report.terminal import Terminal
     from nmbench.scenario import refusal
 
     known = registry.platforms(plugin)
     read = registry.read_suite(suite)
     faults: list[str] = []
     how = selection.how(loadgen=loadgen, clock=clock, rate=rate, power=power, faults=faults)
-    allowed = apart.limits(selection.tier(tier, []), time_limit, memory_limit, faults)
+    chosen_tier = selection.tier(tier, faults)
+    allowed = apart.limits(chosen_tier, time_limit, memory_limit, faults)
     if (time_limit or memory_limit) and not (isolate or loadgen):
         faults.append("--time-limit and --memory-limit are those of --isolate")
     if loadgen and (reason := refusal.missing()):
         faults.append(reason)
     wanted = selection.Wanted(
-        workload, size, data, selection.scenarios(scenario, faults), selection.tier(tier, faults), seed, how
+        workload, size, data, selection.scenarios(scenario, faults), chosen_tier, seed, how
     )
     tasks = selection.tasks(read, wanted, faults)
     entries = []
@@ -142,39 +147,16 @@ def run(
         raise InputError("nmbench run", faults)
 
     from nmbench.apart.request import Places
-    from nmbench.apart.run import run_apart
     from nmbench.cell import Cell
-    from nmbench.prepare import prepare
     from nmbench.report import tables
-    from nmbench.runner import run_cell
-    from nmbench.store import RUNS, Store
-    from nmbench.sweep import finish, open_run
-    from nmbench.system import system
+    from nmbench.store import Store
 
-    store = Store(results or places.results_root())
+    where = Places(cache=places.cache_root(), data=data_path or places.data_root(), plugins=tuple(plugin))
     cells = [Cell(task, entry) for task in tasks for entry in entries]
-    with Terminal() as terminal, open_run(store, cells, terminal.note, fresh=fresh) as opened:
-        if opened.resumed:
-            terminal.note(
-                f"taking up run {opened.run.id}: {len(opened.there)} of {len(cells)} cells are there"
-            )
-        prepared = {
-            p.task: p for p in prepare(tasks, places.cache_root(), data_path or places.data_root(), terminal)
-        }
-        store.add_system(system())
-        terminal.start(len(cells), len(opened.there))
-        run_one = partial(run_cell, run=opened.run.id, progress=terminal)
-        if isolate or loadgen:
-            own = Places(
-                cache=places.cache_root(), data=data_path or places.data_root(), plugins=tuple(plugin)
-            )
-            run_one = partial(run_apart, run=opened.run.id, progress=terminal, limits=allowed, places=own)
-        for cell, result in finish(opened, cells, lambda c: run_one(c, prepared[c.task]), store):
-            terminal.cell(cell.label, result)
-        mine = list(store.results(terminal.note, opened.run.id))
-        run_path = store.local / RUNS / f"{opened.run.id}.json"
+    store = Store(results or places.results_root())
+    mine, path = _sweep(store, cells, where, allowed if isolate or loadgen else None, fresh=fresh)
     tables.show(mine)
-    print(run_path)
+    print(path)
     raise typer.Exit(_code(mine))
 
 
@@ -237,6 +219,36 @@ def schema(
     if what not in models:
         raise InputError("nmbench schema", [unknown("document", what, models)])
     print(json.dumps(models[what].model_json_schema(by_alias=True), indent=1))
+
+
+def _sweep(
+    store: Store, cells: Sequence[Cell], where: Places, limits: Limits | None, *, fresh: bool
+) -> tuple[list[Result], Path]:
+    """Run the cells that are missing; each in a process of its own where limits are given."""
+    from nmbench.apart.run import run_apart
+    from nmbench.prepare import prepare
+    from nmbench.report.terminal import Terminal
+    from nmbench.runner import run_cell
+    from nmbench.store import RUNS
+    from nmbench.sweep import finish, open_run
+    from nmbench.system import system
+
+    with Terminal() as terminal, open_run(store, cells, terminal.note, fresh=fresh) as opened:
+        if opened.resumed:
+            terminal.note(
+                f"taking up run {opened.run.id}: {len(opened.there)} of {len(cells)} cells are there"
+            )
+        tasks = dict.fromkeys(cell.task for cell in cells)
+        prepared = {p.task: p for p in prepare(tasks, where.cache, where.data, terminal)}
+        store.add_system(system())
+        terminal.start(len(cells), len(opened.there))
+        run_one = partial(run_cell, run=opened.run.id, progress=terminal)
+        if limits:
+            run_one = partial(run_apart, run=opened.run.id, progress=terminal, limits=limits, places=where)
+        for cell, result in finish(opened, cells, lambda c: run_one(c, prepared[c.task]), store):
+            terminal.cell(cell.label, result)
+        mine = list(store.results(terminal.note, opened.run.id))
+    return mine, store.local / RUNS / f"{opened.run.id}.json"
 
 
 def _found(name: str, results: Path | None) -> list[Result]:

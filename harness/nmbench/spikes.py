@@ -74,6 +74,15 @@ class SpikeBatch:
         index = self.index[rows[0] : rows[-1]]
         return replace(self, steps=last - first, offsets=rows - rows[0], index=index)
 
+    def then(self, piece: SpikeBatch) -> SpikeBatch:
+        """Return one sample that goes on with the steps of another."""
+        return replace(
+            self,
+            steps=self.steps + piece.steps,
+            offsets=np.concatenate([self.offsets, self.offsets[-1] + piece.offsets[1:]]),
+            index=np.concatenate([self.index, piece.index]),
+        )
+
     def sha256(self) -> str:
         """Hash the shape, the step and every spike."""
         digest = hashlib.sha256(repr((float(self.dt_s), self.steps, self.shape)).encode())

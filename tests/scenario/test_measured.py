@@ -126,3 +126,9 @@ def test_a_slow_server_is_judged_on_what_its_time_allows_and_says_so() -> None:
     assert traffic is not None and 2 <= traffic.queries < 60
     assert 1 < value(performed, "server_rate") < 50
     assert traffic.enough is False, "99 of 100 are not shown by so few"
+
+
+def test_offline_asks_for_the_whole_set_however_long_it_takes() -> None:
+    what = asked("Offline", percentile=None, least_seconds=0.01, most_seconds=0.01)
+    performed = measured.perform(bench(Sleeper([0.01] * SAMPLES), what))
+    assert performed.log is not None and set(performed.log.sample) == set(range(SAMPLES))

@@ -182,7 +182,16 @@ def test_power_flows_between_the_events() -> None:
 def test_decisions_follow_the_queue(step_s: float, seed: int) -> None:
     """Whatever the chip's speed: a window's decision comes when all until its end are worked on, in order."""
     right = first_right(growing(), LABELS, last, WINDOW)
-    performed = streaming._virtual(task(seed), some_counts(), pricing(step_s, 0.0), "chip_total", right, 1)
+    asked = task(seed)
+    way = streaming._Way(
+        asked,
+        some_counts().cut(1),
+        streaming.Pieces.of(asked, 1),
+        pricing(step_s, 0.0),
+        "chip_total",
+        right,
+    )
+    performed = way.perform()
     log = performed.log
     assert log is not None
     free = 0.0

@@ -53,8 +53,8 @@ class Live:
     def take(self, desk: Desk, first: int, samples: Sequence[int]) -> None:
         """Hand the samples to the session."""
         single = self._single.get(samples[0]) if len(samples) == 1 else None
-        numbers = range(first, first + len(samples))
-        self._session.submit(numbers, single or self._batch.take(samples), desk.reply)
+        batch = self._batch.take(samples) if single is None else single
+        self._session.submit(range(first, first + len(samples)), batch, desk.reply)
 
 
 def one_after_another(
@@ -115,16 +115,25 @@ def as_scheduled(
 
 
 def all_at_once(
-    desk: Desk, respondent: Respondent, order: Samples, batch: int, settings: Settings, tell: Tell
+    desk: Desk,
+    respondent: Respondent,
+    order: Samples,
+    batch: int,
+    least: int,
+    settings: Settings,
+    tell: Tell,
 ) -> None:
-    """Ask for everything at once; it is handed over in batches: Offline."""
+    """Ask for everything at once; it is handed over in batches: Offline.
+
+    By the wall clock it may end when its time is over, but not before ``least`` samples are asked.
+    """
     samples, n, due, clock = order.tolist(), len(order), 0.0, desk.clock
     limit_s = _limit_s(settings, clock)
     for at in range(0, n, batch):
         part = samples[at : at + batch]
         respondent.take(desk, desk.ask(part, [due] * len(part)), part)
         tell(at / n)
-        if limit_s is not None and clock.now() > limit_s:
+        if limit_s is not None and len(desk) >= least and clock.now() > limit_s:
             break
     desk.wait(len(desk), settings.patience_s)
 

@@ -78,7 +78,7 @@ def _offline(bench: Bench) -> Performed:
     def run(samples: schedule.Samples) -> tuple[Desk, Log]:
         with generator.uninterrupted():
             desk = bench.desk()
-            generator.all_at_once(desk, bench.live, samples, batch, settings, bench.tell)
+            generator.all_at_once(desk, bench.live, samples, batch, asked.samples, settings, bench.tell)
         return desk, bench.close(desk)
 
     def again(seconds: float) -> int:

@@ -106,7 +106,7 @@ def _offline(chip: _Chip) -> Performed:
     n = -(-min(n, settings.most_queries) // batch) * batch
     order = schedule.asked(asked.samples, asked.seed, n)
     with generator.uninterrupted():
-        generator.all_at_once(desk, Modelled(served, clock), order, batch, settings, _silent)
+        generator.all_at_once(desk, Modelled(served, clock), order, batch, n, settings, _silent)
     log = desk.close()
     found = (
         scores.modelled_throughput(log, chip.latency_spread(batch), chip.origin),

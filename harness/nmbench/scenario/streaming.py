@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +28,9 @@ from nmbench.scenario.desk import Desk, Expected
 from nmbench.scenario.generator import Respondent, Tell
 from nmbench.scenario.inputs import Asked, Performed
 from nmbench.scenario.log import Log
-from nmbench.scenario.service import Modelled, Pricing, service
+from nmbench.scenario.service import Modelled, Pricing, Service, service
 from nmbench.spikes import SpikeBatch
+from nmbench.stats import percentile
 
 ROUNDING_S = 1e-9
 """Of sums of moments: a platform in real time decides at its deadline to the last bit."""
@@ -70,7 +72,7 @@ class Feeding:
     def __init__(
         self, session: Session, batch: SpikeBatch, pieces: Pieces, recordings: Sequence[int]
     ) -> None:
-        self._stream = session.stream() or Replay(session, batch, pieces)
+        self._stream = session.stream() or Replay(session)
         self.state = "recomputed" if isinstance(self._stream, Replay) else "kept"
         self._each = pieces.each
         self._cut = {
@@ -84,27 +86,24 @@ class Feeding:
         item = samples[0]
         if not item % self._each:
             self._stream.rest()
-            if isinstance(self._stream, Replay):
-                self._stream.recording = item // self._each
         desk.reply(first, self._stream.feed(self._cut[item]))
 
 
 class Replay(Stream):
     """A stream on a platform that cannot keep its state: it runs each recording again from its beginning."""
 
-    def __init__(self, session: Session, batch: SpikeBatch, pieces: Pieces) -> None:
-        self._session, self._batch, self._steps = session, batch, pieces.steps
-        self.recording, self._done = 0, 0
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._so_far: SpikeBatch | None = None
 
     def feed(self, piece: SpikeBatch) -> npt.NDArray[np.float32]:
         """Run all until the piece's end; return its outputs."""
-        self._done += piece.steps
-        whole = self._session.infer(self._batch.part(self.recording, 0, self._done))
-        return whole.outputs[0, self._done - piece.steps :]
+        self._so_far = piece if self._so_far is None else self._so_far.then(piece)
+        return self._session.infer(self._so_far).outputs[0, -piece.steps :]
 
     def rest(self) -> None:
         """Begin a recording."""
-        self._done = 0
+        self._so_far = None
 
 
 def feed(
@@ -187,52 +186,70 @@ def modelled(
     """Stream the whole test set in virtual time, handed over by step or by window: as decides sooner."""
     assert asked.streaming is not None
     sizes = dict.fromkeys((asked.streaming.window_steps, 1))
-    tries = [_virtual(asked, counts, pricing, boundary, right, steps) for steps in sizes]
-    return min(
-        tries, key=lambda t: next(m.value or 0.0 for m in t.metrics if m.name == "decision_latency_p99")
-    )
+    ways = [
+        _Way(asked, counts.cut(steps), Pieces.of(asked, steps), pricing, boundary, right) for steps in sizes
+    ]
+    return min(ways, key=lambda way: percentile(way.decisions.latency, 0.99)).perform()
 
 
-def _virtual(
-    asked: Asked,
-    counts: EventCounts,
-    pricing: Pricing,
-    boundary: Boundary,
-    right: FirstRight,
-    steps: int,
-) -> Performed:
-    pieces, cut = Pieces.of(asked, steps), counts.cut(steps)
-    served = service(pricing.price, cut, 1, boundary)
-    own = pricing.spreads(cut, 1, None).get(("latency", boundary)) or Spread.by(1.0)
-    n = max(asked.samples, math.ceil(asked.settings.least_seconds / asked.sample_s))
-    recordings = schedule.asked(asked.samples, asked.seed, n).tolist()
-    origin = scores.Origin("modelled", boundary, f"{pricing.source}, in virtual time")
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """Recordings cut in one way, on a modelled platform; ``counts`` are those of the pieces."""
 
-    def run(factor: float) -> tuple[Desk, Log]:
+    asked: Asked
+    counts: EventCounts
+    pieces: Pieces
+    pricing: Pricing
+    boundary: Boundary
+    right: FirstRight
+
+    @cached_property
+    def served(self) -> Service:
+        """How long each piece takes, and what it costs."""
+        return service(self.pricing.price, self.counts, 1, self.boundary)
+
+    @cached_property
+    def central(self) -> tuple[Desk, Log]:
+        """The run at the model's own speed."""
+        return self.run(1.0)
+
+    @cached_property
+    def decisions(self) -> _Decisions:
+        """The decisions of that run."""
+        return self._decided(self.central[1])
+
+    def run(self, factor: float) -> tuple[Desk, Log]:
+        """Stream to a platform that takes so many times as long."""
+        n = max(self.asked.samples, math.ceil(self.asked.settings.least_seconds / self.asked.sample_s))
+        recordings = schedule.asked(self.asked.samples, self.asked.seed, n).tolist()
         clock = VirtualClock()
-        desk = Desk(clock, None)
+        desk, chip = Desk(clock, None), Modelled(self.served.scaled(factor), clock)
         with generator.uninterrupted():
-            feed(desk, Modelled(served.scaled(factor), clock), recordings, asked, pieces, lambda share: None)
+            feed(desk, chip, recordings, self.asked, self.pieces, lambda share: None)
         return desk, desk.close()
 
-    desk, log = run(1.0)
-    decided, fast, slow = (
-        _Decisions.of(part, pieces, asked, right) for part in (log, run(own.lower)[1], run(own.upper)[1])
-    )
-    spread = pricing.spreads(cut, 1, log.seconds / len(log))
-    range_ = scores.Range(decided.latency, fast.latency, slow.latency, main_causes(own))
-    found = [
-        *scores.modelled_latencies(range_, origin, "decision_latency"),
-        *decided.metrics(fast, slow, origin),
-        scores.utilisation(log, origin),
-        *scores.modelled_energy(
-            served, log, spread, origin.source, "energy_per_decision", pieces.per_window, waits=True
-        ),
-        *scores.modelled_power(served, log, spread, origin.source),
-    ]
-    return Performed(
-        tuple(found), _traffic(desk, log, asked, pieces).model_copy(update={"state": "kept"}), log
-    )
+    def perform(self) -> Performed:
+        """Return what it comes to, with the ends of the model's interval."""
+        (desk, log), pieces = self.central, self.pieces
+        own = self.pricing.spreads(self.counts, 1, None).get(("latency", self.boundary)) or Spread.by(1.0)
+        spread = self.pricing.spreads(self.counts, 1, log.seconds / len(log))
+        fast, slow = (self._decided(self.run(factor)[1]) for factor in (own.lower, own.upper))
+        origin = scores.Origin("modelled", self.boundary, f"{self.pricing.source}, in virtual time")
+        range_ = scores.Range(self.decisions.latency, fast.latency, slow.latency, main_causes(own))
+        found = (
+            *scores.modelled_latencies(range_, origin, "decision_latency"),
+            *self.decisions.metrics(fast, slow, origin),
+            scores.utilisation(log, origin),
+            *scores.modelled_energy(
+                self.served, log, spread, origin.source, "energy_per_decision", pieces.per_window, waits=True
+            ),
+            *scores.modelled_power(self.served, log, spread, origin.source),
+        )
+        traffic = _traffic(desk, log, self.asked, pieces).model_copy(update={"state": "kept"})
+        return Performed(found, traffic, log)
+
+    def _decided(self, log: Log) -> _Decisions:
+        return _Decisions.of(log, self.pieces, self.asked, self.right)
 
 
 @dataclass(frozen=True, eq=False)
