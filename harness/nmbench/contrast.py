@@ -5,9 +5,8 @@ All intervals are of 95 %. Ratios are taken on the scale of logarithms.
 Two starts of one program differ by more than the repetitions of either tell: memory lies elsewhere, the clock
 and the neighbours are others (Kalibera & Jones 2013, Rigorous benchmarking in reasonable time, ISMM;
 Mytkowicz et al. 2009, Producing wrong data, ASPLOS). A record holds one start, so that this spread comes from
-outside: ``starts``, the relative standard deviation between starts (`nmbench.starts`). Without it, 43 of 45
-pairs of equal runs of one workload were called different at the p50; with it, 11 of 270 over two workloads
-and p50, p90 and p99.
+outside: ``starts``, the relative standard deviation between starts (`nmbench.starts`). Without it most
+pairs of equal runs would be called different (``python benchmarks/starts.py``).
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ class Starts:
 
 
 ASSUMED = Starts(0.035, "as measured on nmbench's own machine")
-"""Ten starts each of two workloads on `numba-event` (2 cores of a virtual machine, else idle): 1.3 to 3.4 %
-for the p50 and p90, and 2.9 and 6.2 % for the p99.
+"""Ten starts each of two workloads on `numba-event` (2 cores of a virtual machine, else idle) spread by 1.8 to
+4.5 % at p50, p90 and p99: ``python benchmarks/starts.py``.
 """
 
 
