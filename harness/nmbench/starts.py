@@ -28,8 +28,8 @@ class Starts:
 
 
 ASSUMED = Starts(0.035, "as measured on nmbench's own machine")
-"""Ten starts each of two workloads on `numba-event` (2 cores of a virtual machine, else idle) spread by 1.8 to
-4.5 % at p50, p90 and p99: ``python benchmarks/starts.py``.
+"""Ten starts each of two workloads on `numba-event` (2 cores of a virtual machine, else idle) spread by 1.8
+to 4.5 % at p50, p90 and p99: ``python benchmarks/starts.py``.
 """
 
 
