@@ -22,7 +22,7 @@ test: $(READY) ## the tests that take minutes at most
 test-all: $(READY) ## the slow tests too
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-check: $(READY) ## ruff, ruff format, mypy
+check: $(TORCH) ## ruff, ruff format, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -42,19 +42,18 @@ lock: $(READY) ## renew requirements.lock from pyproject.toml
 
 train: $(TORCH) ## train the reference networks again (installs torch; FSDD=path of its archive for that one)
 	for network in digits-saccade gesture spoken-digits; do for size in base small; do \
-		$(BIN)/python workloads/training/train.py $$network --size $$size || exit 1; done; done
-	if [ -n "$(FSDD)" ]; then for size in base small; do $(BIN)/python workloads/training/train.py \
+		$(BIN)/python -m nmbench.training.train $$network --size $$size || exit 1; done; done
+	if [ -n "$(FSDD)" ]; then for size in base small; do $(BIN)/python -m nmbench.training.train \
 		spoken-digits --data fsdd --data-path "$(FSDD)" --size $$size || exit 1; done; fi
 
 test-train: $(TORCH) ## the tests of the training scripts (installs torch)
 	$(BIN)/python -m pytest -n 2 tests/training
-	cd workloads/training && MYPYPATH=../../harness:. ../../$(BIN)/mypy --config-file ../../pyproject.toml *.py
 
 clean: ## forget the environment; results and caches stay
 	rm -rf $(VENV)
 
-$(TORCH): $(READY) workloads/training/constraints.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c workloads/training/constraints.txt torch
+$(TORCH): $(READY) harness/nmbench/training/constraints.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c harness/nmbench/training/constraints.txt torch
 	touch $@
 
 $(READY): requirements.lock pyproject.toml

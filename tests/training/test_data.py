@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from augment import Columns, moved
-from data import Batches
 from hypothesis import given
 from hypothesis import strategies as st
-from recipe import Augment, Dense, Recipe
 
 from nmbench.datasets import transforms
 from nmbench.datasets.encode import encode
 from nmbench.datasets.events import EVENT, event_set
+from nmbench.training.augment import Columns, moved
+from nmbench.training.data import Batches
+from nmbench.training.recipe import Augment, Dense, Recipe
 
 SENSOR = (12, 9, 2)
 RECIPE = Recipe(

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from export import BIAS_BITS, cuba_lif_node, export, folded_conv, folded_dense, on_grid
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from model import ConvSynapses, DenseSynapses, Net
-from recipe import Conv, Dense, Recipe
 
 from nmbench.network.dialect import Dialect
 from nmbench.network.lower import lower
 from nmbench.network.nir_file import read_nir, write_nir
 from nmbench.simulator.reference import simulate
 from nmbench.spikes import SpikeBatch
+from nmbench.training.export import BIAS_BITS, cuba_lif_node, export, folded_conv, folded_dense, on_grid
+from nmbench.training.model import ConvSynapses, DenseSynapses, Net
+from nmbench.training.recipe import Conv, Dense, Recipe
 
 STEPS, SAMPLES, CLASSES = 14, 3, 4
 COMMON = {

@@ -10,12 +10,12 @@ import nir
 import numpy as np
 import pytest
 import yaml
-from recipe import read_recipe
 
 from nmbench.network.dialect import Dialect
 from nmbench.network.lower import lower
 from nmbench.network.nir_file import read_nir
 from nmbench.stats import wilson
+from nmbench.training.recipe import read_recipe
 
 SUITE = Path(__file__).parents[2] / "workloads" / "temporal"
 NETWORKS = sorted((SUITE / "networks").glob("*.nir"))

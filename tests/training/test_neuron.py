@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from neuron import SLOPE, cuba_lif, leaky_integral
+
+from nmbench.training.neuron import SLOPE, cuba_lif, leaky_integral
 
 
 class Heaviside(torch.autograd.Function):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from model import Net
-from recipe import FOLDER, read_recipe
 
 from nmbench.errors import InputError
+from nmbench.training.model import Net
+from nmbench.training.recipe import FOLDER, read_recipe
 
 SUITE = Path(__file__).parents[2] / "workloads" / "temporal"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -50,7 +50,7 @@ def test_an_unknown_recipe_is_told_with_its_near_miss() -> None:
 
 
 def test_all_faults_of_a_recipe_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recipe.FOLDER", tmp_path)
+    monkeypatch.setattr("nmbench.training.recipe.FOLDER", tmp_path)
     (tmp_path / "bad.yaml").write_text("dt_s: -1\nsteps: 3\nlayers: []\nepoch: 4\n")
     with pytest.raises(InputError) as error:
         read_recipe("bad")

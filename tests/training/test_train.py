@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from data import Batches
-from export import export
-from model import Net
-from provenance import accuracy_float, parameters, simulated_hits, synapses
-from recipe import Augment, Conv, Dense, Recipe
-from train import fit
 
 from nmbench.datasets.events import EVENT, EventSet, event_set
 from nmbench.network.nir_file import write_nir
+from nmbench.training.data import Batches
+from nmbench.training.export import export
+from nmbench.training.model import Net
+from nmbench.training.provenance import accuracy_float, parameters, simulated_hits, synapses
+from nmbench.training.recipe import Augment, Conv, Dense, Recipe
+from nmbench.training.train import fit
 
 RECIPE = Recipe(
     dt_s=0.01,

@@ -37,26 +37,30 @@ class Source:
     packages: tuple[str, ...] = ()
 
 
-_VISION = ("event_camera", "reproducible", "samples")
-_AUDIO = ("cochlea", "samples")
+_VISION = ("vision.event_camera", "reproducible", "samples")
+_AUDIO = ("audio.cochlea", "samples")
 
 SOURCES: Mapping[str, Source] = {
     "digits-saccade": Source(
         True,
         "scikit-learn's handwritten digits under a simulated event camera",
-        ("digits_saccade", *_VISION),
+        ("vision.digits_saccade", *_VISION),
         ("scikit-learn",),
     ),
     "gesture": Source(
-        True, "a procedural figure that gestures", ("gesture", "gesture_figure", "gesture_motion", *_VISION)
+        True,
+        "a procedural figure that gestures",
+        ("vision.gesture", "vision.gesture_figure", "vision.gesture_motion", *_VISION),
     ),
     "spoken-digits": Source(
         True,
         "digits spoken by eSpeak NG through a cochlea model",
-        ("spoken_digits", "speech", "reproducible", *_AUDIO),
+        ("audio.spoken_digits", "audio.speech", "reproducible", *_AUDIO),
         ("espeakng-loader",),
     ),
-    "fsdd": Source(False, "Free Spoken Digit Dataset through the same cochlea model", ("fsdd", *_AUDIO)),
+    "fsdd": Source(
+        False, "Free Spoken Digit Dataset through the same cochlea model", ("audio.fsdd", *_AUDIO)
+    ),
     "nmnist": Source(False, "N-MNIST through tonic"),
     "dvsgesture": Source(False, "DVS128 Gesture through tonic"),
     "shd": Source(False, "Spiking Heidelberg Digits through tonic"),
@@ -95,7 +99,7 @@ def load(
         progress.step(task, done, total)
 
     if source.files is None:
-        tonic = _module("tonic")
+        tonic = _module("sets.tonic")
         return {split: tonic.load(data.source, root, split, step) for split in splits}
     key: dict[str, object] = {
         "source": data.source,
@@ -130,5 +134,5 @@ def _code_sha256(files: Sequence[str]) -> str:
     """Hash the modules that make the bytes: a change of a generator is a new data set."""
     digest = hashlib.sha256()
     for name in (*files, "events"):
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+        digest.update(Path(__file__).parent.joinpath(*name.split(".")).with_suffix(".py").read_bytes())
     return digest.hexdigest()

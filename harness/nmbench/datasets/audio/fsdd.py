@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from nmbench.datasets.cochlea import SENSOR, levelled, spikes
+from nmbench.datasets.audio.cochlea import SENSOR, levelled, spikes
 from nmbench.datasets.events import Events, EventSet, event_set
 from nmbench.datasets.samples import make_samples
 from nmbench.documents import check

@@ -13,10 +13,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from baseline import best_on_counts
-from data import Batches
-from model import ConvSynapses, DenseSynapses, Net, log_mean_softmax
-from recipe import Recipe
 
 from nmbench.datasets import transforms
 from nmbench.datasets.encode import encode
@@ -27,6 +23,10 @@ from nmbench.network.lower import lower
 from nmbench.network.nir_file import read_nir
 from nmbench.simulator.engine import compile
 from nmbench.stats import wilson
+from nmbench.training.baseline import best_on_counts
+from nmbench.training.data import Batches
+from nmbench.training.model import ConvSynapses, DenseSynapses, Net, log_mean_softmax
+from nmbench.training.recipe import Recipe
 
 DETERMINISM = (
     "one thread, torch.use_deterministic_algorithms(True): the same bytes on the same torch and processor; "

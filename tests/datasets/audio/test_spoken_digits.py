@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from nmbench.datasets import spoken_digits
-from nmbench.datasets.speech import variants
-from nmbench.datasets.spoken_digits import CLASSES, TEST_VOICES, TRAIN_VOICES, VOICES, generate
+from nmbench.datasets.audio import spoken_digits
+from nmbench.datasets.audio.speech import variants
+from nmbench.datasets.audio.spoken_digits import CLASSES, TEST_VOICES, TRAIN_VOICES, VOICES, generate
 from nmbench.errors import InputError
 
 SMALL: Mapping[str, object] = {
@@ -64,7 +64,7 @@ def test_bytes_do_not_depend_on_process_or_threads() -> None:
     code = (
         "import json, os, sys\n"
         "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        "from nmbench.datasets.spoken_digits import generate\n"
+        "from nmbench.datasets.audio.spoken_digits import generate\n"
         "sets = generate(json.loads(sys.argv[1]), 3, lambda done, total: None)\n"
         "print(json.dumps({split: s.sha256() for split, s in sets.items()}))\n"
     )

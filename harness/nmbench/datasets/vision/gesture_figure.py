@@ -14,9 +14,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from nmbench.datasets.event_camera import LEVEL_BITS, Frame, Recording, finish, watch
-from nmbench.datasets.gesture_motion import Arms
 from nmbench.datasets.reproducible import Draws, Floats, sine
+from nmbench.datasets.vision.event_camera import LEVEL_BITS, Frame, Recording, finish, watch
+from nmbench.datasets.vision.gesture_motion import Arms
 
 SIDE = 128
 """Rows and columns of the sensor."""

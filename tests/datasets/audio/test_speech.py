@@ -7,7 +7,7 @@ import espeakng_loader
 import numpy as np
 import pytest
 
-from nmbench.datasets.speech import RATE_HZ, Manner, SpeechError, speak, trimmed, variants
+from nmbench.datasets.audio.speech import RATE_HZ, Manner, SpeechError, speak, trimmed, variants
 
 MANNER = Manner("en", "f2", pitch=50, rate_wpm=120, seed=1)
 OTHERS = (

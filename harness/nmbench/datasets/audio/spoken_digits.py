@@ -12,11 +12,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from nmbench.datasets.cochlea import SENSOR, levelled, spikes
+from nmbench.datasets.audio.cochlea import SENSOR, levelled, spikes
+from nmbench.datasets.audio.speech import RATE_HZ, Manner, speak, trimmed
 from nmbench.datasets.events import Events, EventSet, event_set
 from nmbench.datasets.reproducible import Draws
 from nmbench.datasets.samples import make_samples
-from nmbench.datasets.speech import RATE_HZ, Manner, speak, trimmed
 from nmbench.documents import check
 from nmbench.errors import unknown
 

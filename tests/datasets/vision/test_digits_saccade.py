@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from nmbench.datasets.digits_saccade import CLASSES, SIDE, DigitsOptions, gaze_path, generate, render, split
 from nmbench.datasets.events import EventSet
+from nmbench.datasets.vision.digits_saccade import (
+    CLASSES,
+    SIDE,
+    DigitsOptions,
+    gaze_path,
+    generate,
+    render,
+    split,
+)
 from nmbench.errors import InputError
 
 

@@ -17,7 +17,10 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 from sklearn.datasets import load_digits
 
-from nmbench.datasets.event_camera import (
+from nmbench.datasets.events import Events, EventSet, event_set
+from nmbench.datasets.reproducible import Draws, Floats
+from nmbench.datasets.samples import make_samples
+from nmbench.datasets.vision.event_camera import (
     LEVEL_BITS,
     CameraOptions,
     Frame,
@@ -29,9 +32,6 @@ from nmbench.datasets.event_camera import (
     start,
     watch,
 )
-from nmbench.datasets.events import Events, EventSet, event_set
-from nmbench.datasets.reproducible import Draws, Floats
-from nmbench.datasets.samples import make_samples
 from nmbench.documents import check
 
 SIDE = 34

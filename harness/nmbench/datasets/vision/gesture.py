@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from nmbench.datasets.event_camera import CameraOptions, Frame, Sensor, build_sensor, develop, start
 from nmbench.datasets.events import Events, EventSet, event_set
-from nmbench.datasets.gesture_figure import SIDE, Body, draw_body, draw_sway, film, paint, pose
-from nmbench.datasets.gesture_motion import MOTIONS, Arms, draw_manner
 from nmbench.datasets.reproducible import Draws, Floats
 from nmbench.datasets.samples import make_samples
+from nmbench.datasets.vision.event_camera import CameraOptions, Frame, Sensor, build_sensor, develop, start
+from nmbench.datasets.vision.gesture_figure import SIDE, Body, draw_body, draw_sway, film, paint, pose
+from nmbench.datasets.vision.gesture_motion import MOTIONS, Arms, draw_manner
 from nmbench.documents import check
 from nmbench.errors import unknown
 

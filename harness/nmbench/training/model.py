@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import log, prod
 
 import torch
-from neuron import cuba_lif, leaky_integral
-from recipe import Conv, Dense, Recipe
 from torch import Tensor, nn
+
+from nmbench.training.neuron import cuba_lif, leaky_integral
+from nmbench.training.recipe import Conv, Dense, Recipe
 
 TAU_S = (1e-3, 0.5)
 """Limits of every learned time constant, seconds."""

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from data import Batches
-from recipe import Recipe
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
+
+from nmbench.training.data import Batches
+from nmbench.training.recipe import Recipe
 
 EPOCHS = 40
 SMOOTHING = 0.05

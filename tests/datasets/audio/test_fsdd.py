@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmbench.datasets import fsdd
+from nmbench.datasets.audio import fsdd
 from nmbench.errors import DataMissing, InputError
 
 TOP = "free-spoken-digit-dataset-main"

@@ -8,7 +8,8 @@ from typing import Any
 import nir
 import numpy as np
 import numpy.typing as npt
-from model import TAU_S, ConvSynapses, DenseSynapses, Layer, Net
+
+from nmbench.training.model import TAU_S, ConvSynapses, DenseSynapses, Layer, Net
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]

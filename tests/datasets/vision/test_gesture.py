@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from nmbench.datasets.event_camera import CameraOptions, build_sensor
 from nmbench.datasets.events import EventSet
-from nmbench.datasets.gesture import CLASSES, GestureOptions, Scene, draw_scene, generate, record
-from nmbench.datasets.gesture_figure import paint, pose
-from nmbench.datasets.gesture_motion import MOTIONS, Arms
 from nmbench.datasets.reproducible import Draws
+from nmbench.datasets.vision.event_camera import CameraOptions, build_sensor
+from nmbench.datasets.vision.gesture import CLASSES, GestureOptions, Scene, draw_scene, generate, record
+from nmbench.datasets.vision.gesture_figure import paint, pose
+from nmbench.datasets.vision.gesture_motion import MOTIONS, Arms
 from nmbench.errors import InputError
 
 CIRCLES = tuple(name for name in CLASSES if "clockwise" in name)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nmbench.errors import InputError, unknown
+from nmbench.registry import SUITES
 
-FOLDER = Path(__file__).parent / "recipes"
+FOLDER = SUITES / "temporal" / "recipes"
 
 
 class _Record(BaseModel):

@@ -10,17 +10,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import yaml
-from augment import Columns, moved
-from recipe import Augment, Recipe
 
 from nmbench.datasets import sources
 from nmbench.datasets.encode import input_shape
 from nmbench.datasets.events import EventSet
 from nmbench.errors import InputError, unknown
 from nmbench.places import cache_root
+from nmbench.registry import SUITES
 from nmbench.spec import Data
+from nmbench.training.augment import Columns, moved
+from nmbench.training.recipe import Augment, Recipe
 
-SUITE = Path(__file__).parents[1] / "temporal"
+SUITE = SUITES / "temporal"
 
 
 class Notes:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmbench.datasets import cochlea
-from nmbench.datasets.cochlea import CHANNELS, RATE_HZ, Cochlea, levelled, spikes
+from nmbench.datasets.audio import cochlea
+from nmbench.datasets.audio.cochlea import CHANNELS, RATE_HZ, Cochlea, levelled, spikes
 from nmbench.datasets.events import EVENT, Events
 
 SEEDS = st.integers(0, 2**31 - 1)

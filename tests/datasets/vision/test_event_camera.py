@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from nmbench.datasets import event_camera
-from nmbench.datasets.event_camera import (
+from nmbench.datasets.events import Events
+from nmbench.datasets.reproducible import Draws
+from nmbench.datasets.vision import event_camera
+from nmbench.datasets.vision.event_camera import (
     LEVEL_BITS,
     CameraOptions,
     build_sensor,
@@ -18,8 +20,6 @@ from nmbench.datasets.event_camera import (
     start,
     watch,
 )
-from nmbench.datasets.events import Events
-from nmbench.datasets.reproducible import Draws
 
 WIDTH, HEIGHT = 6, 4
 FRAME_US = 1_000

@@ -1,7 +1,7 @@
 """Train the reference network of a workload and write it with its provenance.
 
-    python workloads/training/train.py digits-saccade
-    python workloads/training/train.py spoken-digits --data fsdd --data-path ARCHIVE --size small --seed 1
+    python -m nmbench.training.train digits-saccade
+    python -m nmbench.training.train spoken-digits --data fsdd --data-path ARCHIVE --size small --seed 1
 
 Needs the extra ``train`` (torch). The weights are those of the last epoch; the test set is looked at once, by
 the simulator, after the network is written. Same seed, same torch, same processor and one thread give the
@@ -19,18 +19,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from data import Batches, load_split
-from export import export
-from model import Net, log_mean_softmax
-from provenance import write_provenance
-from recipe import Recipe, read_recipe
 from torch import Tensor, nn
 
 from nmbench.errors import DataMissing, InputError
 from nmbench.network.nir_file import write_nir
 from nmbench.places import data_root
+from nmbench.training.data import SUITE, Batches, load_split
+from nmbench.training.export import export
+from nmbench.training.model import Net, log_mean_softmax
+from nmbench.training.provenance import write_provenance
+from nmbench.training.recipe import Recipe, read_recipe
 
-NETWORKS = Path(__file__).parents[1] / "temporal" / "networks"
+NETWORKS = SUITE / "networks"
 
 
 def main() -> None:
@@ -67,8 +67,8 @@ def main() -> None:
                 "workload": options.workload,
                 "data": options.data,
                 "size": options.size,
-                "script": "workloads/training/train.py",
-                "command": f"python workloads/training/train.py {options.workload} --data {options.data}"
+                "script": "nmbench.training.train",
+                "command": f"python -m nmbench.training.train {options.workload} --data {options.data}"
                 f" --size {options.size} --seed {options.seed}",
                 "seed": options.seed,
                 "cpu_s": round(cpu_s, 1),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tonic_files import make_dvsgesture, make_nmnist, make_shd
 
-from nmbench.datasets import tonic
+from nmbench.datasets.sets import tonic
 from nmbench.errors import DataMissing, InputError
 
 

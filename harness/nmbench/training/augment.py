@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from recipe import Augment
+
+from nmbench.training.recipe import Augment
 
 Floats = npt.NDArray[np.float32]
 

@@ -1,0 +1,1 @@
+"""Real sets as others published them: read from their files, through tonic."""

@@ -1,0 +1,1 @@
+"""What an event camera sees: real pictures and drawn figures under a simulated sensor."""

@@ -1,0 +1,1 @@
+"""Training of the reference networks: surrogate gradients in PyTorch (extra ``train``), export to NIR."""
