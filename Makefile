@@ -40,11 +40,8 @@ lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra test --python-version 3.11 --universal \
 		--no-header --no-annotate --generate-hashes -o requirements.lock
 
-train: $(TORCH) ## train the reference networks again (installs torch; FSDD=path of its archive for that one)
-	for network in digits-saccade gesture spoken-digits; do for size in base small; do \
-		$(BIN)/python -m nmbench.training.train $$network --size $$size || exit 1; done; done
-	if [ -n "$(FSDD)" ]; then for size in base small; do $(BIN)/python -m nmbench.training.train \
-		spoken-digits --data fsdd --data-path "$(FSDD)" --size $$size || exit 1; done; fi
+train: $(TORCH) ## train all reference networks again and compare them with the shipped ones (installs torch)
+	$(BIN)/nmbench train all --size all -o trained
 
 test-train: $(TORCH) ## the tests of the training scripts (installs torch)
 	$(BIN)/python -m pytest -n 2 tests/training

@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from suites import WORKLOAD, write_suite
+from suites import SUITE, WORKLOAD, write_suite
 from test_registry import PLUGIN
+from test_selection import REAL_ONLY
 
 RAISES = PLUGIN.replace("return Answer(", "raise RuntimeError('the chip is on fire')\n        return Answer(")
 SLOW = PLUGIN.replace("return Answer(", "import time; time.sleep(0.02)\n        return Answer(")
@@ -116,6 +117,27 @@ def test_real_data_that_are_absent_are_asked_for_by_name_and_place(suite: Path, 
     assert done.returncode == 2
     assert "NMNIST" in done.stderr and "d" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "results").exists() or not records(tmp_path / "results")
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_a_run_goes_on_without_a_workload_whose_data_are_not_here(tmp_path: Path, isolate: bool) -> None:
+    suite = write_suite(tmp_path / "tiny", suite=SUITE.replace("[digits]", "[digits, touch]"))
+    (suite / "touch.yaml").write_text(REAL_ONLY)
+    run = ["run", "--suite", suite, "--platform", "loihi", "--results", "r", "--data-path", "d"]
+    run += ["--isolate"] if isolate else []
+    done = nmbench(*run, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if "touch is left out, its data are not here" in line]
+    assert len(told) == 1 and "Traceback" not in done.stderr
+    assert [r["workload"]["name"] for r in records(tmp_path / "r")] == ["digits"]  # type: ignore[index]
+    report = nmbench("report", "--results", "r", "-o", "out", cwd=tmp_path)
+    assert "Left out: touch (its data are not here)" in (tmp_path / "out" / "report.md").read_text(), (
+        report.stderr
+    )
+    nmbench(*run, cwd=tmp_path)
+    assert len(records(tmp_path / "r")) == 2, "a run without it is whole: none takes it up"
+    named = nmbench(*run, "--workload", "touch", cwd=tmp_path)
+    assert named.returncode == 2 and "left out" not in named.stderr and "Traceback" not in named.stderr
 
 
 def test_nothing_to_show(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def _brief(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def prepared(folder: Path, *scenarios: Scenario, power: str = "auto") -> list[Prepared]:
     suite = registry.read_suite(str(suites.write_suite(folder / "tiny")))
     wanted = Wanted([], ["base"], "synthetic", scenarios, "quick", 0, How(power=power))
-    return prepare(selection.tasks(suite, wanted, []), folder / "cache", folder, Silence())
+    return prepare(selection.tasks(suite, wanted, []).tasks, folder / "cache", folder, Silence())
 
 
 def ran(one: Prepared, platform: str = "numba-event") -> Result:

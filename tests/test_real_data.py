@@ -15,7 +15,7 @@ from tonic_files import make_dvsgesture, make_nmnist, make_shd
     [
         ("gesture", "real", make_dvsgesture, "dvsgesture", 110),
         ("spoken-digits", "shd", make_shd, "shd", 4),
-        pytest.param("digits-saccade", "real", make_nmnist, "nmnist", 10_000, marks=pytest.mark.slow),
+        ("digits-saccade", "real", make_nmnist, "nmnist", 20),
     ],
 )
 def test_real_sets_run_where_they_lie(
@@ -41,7 +41,7 @@ def test_real_sets_run_where_they_lie(
         ("gesture", "real", "DVSGesture/ibmGestureTest"),
         ("spoken-digits", "shd", "SHD/shd_test.h5"),
         ("spoken-digits", "real", "free-spoken-digit-dataset"),
-        ("digits-saccade", "real", "NMNIST/test.zip"),
+        ("digits-saccade", "real", "NMNIST/Test"),
     ],
 )
 def test_absent_sets_are_asked_for_by_file_and_place(

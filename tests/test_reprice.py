@@ -201,8 +201,8 @@ def every_scenario(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Resul
     folder, faults = tmp_path_factory.mktemp("scenarios"), list[str]()
     suite = read_suite(str(suites.write_suite(folder / "tiny")))
     usual = Wanted([], ["base"], "synthetic", get_args(Scenario), "quick", 3, How())
-    tasks = selection.tasks(suite, usual, faults)
-    tasks += selection.tasks(suite, replace(usual, scenarios=["Server"], how=How(rate=50.0)), faults)
+    tasks = list(selection.tasks(suite, usual, faults).tasks)
+    tasks += selection.tasks(suite, replace(usual, scenarios=["Server"], how=How(rate=50.0)), faults).tasks
     assert not faults
     store, found = Store(folder / "r"), []
     entries = platforms()

@@ -50,7 +50,7 @@ def test_all_faults_of_a_workload_at_once(tmp_path: Path) -> None:
     found = faults(write_suite(tmp_path, broken))
     for says in (
         "digits.yaml: transforms.0: unknown transform 'poool': did you mean 'pool'?",
-        "data.real.source: unknown source 'nmnits': did you mean 'nmnist'?",
+        "data.real.source: unknown source 'nmnits': did you mean 'nmnist'",
         "window.steps: ",
         "dialect.integrator: ",
         "name: ",
@@ -89,3 +89,14 @@ def test_scenarios_need_what_they_ask_for(tmp_path: Path, old: str, new: str, wo
     assert old in WORKLOAD
     with pytest.raises(InputError, match=re.escape(words)):
         registry.read_suite(str(write_suite(tmp_path / "x", WORKLOAD.replace(old, new))))
+
+
+def test_a_workload_has_synthetic_or_real_data(tmp_path: Path) -> None:
+    without = WORKLOAD.replace("  real:\n", "  other:\n")
+    assert registry.read_suite(str(write_suite(tmp_path / "one", without))).workloads[0].data.keys() == {
+        "synthetic",
+        "other",
+    }
+    assert "synthetic or real missing" in faults(
+        write_suite(tmp_path / "none", without.replace("  synthetic:\n", "  another:\n"))
+    )

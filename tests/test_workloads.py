@@ -20,12 +20,17 @@ from nmbench.simulator.engine import compile
 
 SUITE = registry.read_suite("temporal")
 TASKS = [
-    Task("temporal", SUITE.folder, workload, data, size, "SingleStream", "quick", 0)
+    Task("temporal", SUITE.folder, workload, data, size, workload.scenarios[0], "quick", 0)
     for workload in SUITE.workloads
     for data, source in workload.data.items()
     for size in source.networks
 ]
-TRAINED = [t for t in TASKS if t.data == "synthetic" or t.source.source == "fsdd"]
+TRAINED = [t for t in TASKS if t.source.sha256]  # networks of other data are borrowed
+JUDGED_ONCE = [t for t in TRAINED if t.workload.spotting is None]
+"""One decision a sample: `tests/training/test_running.py` looks at the others."""
+
+EARLIER = "nmbench.provenance/1"
+"""Of gesture-plain's networks, which were trained before there were seeds in it."""
 
 
 def name(task: Task) -> str:
@@ -37,12 +42,13 @@ def provenance(task: Task) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("task", TRAINED, ids=name)
+@pytest.mark.parametrize("task", JUDGED_ONCE, ids=name)
 def test_provenance_is_of_this_network_and_these_data(task: Task) -> None:
     said = provenance(task)
     assert said["sha256"] == hashlib.sha256(task.network_path.read_bytes()).hexdigest()
     assert said["test"]["sha256"] == task.source.sha256, "the data that the workload publishes"
-    assert said["command"].startswith("python workloads/training/train.py")
+    script = "python workloads/training/train.py " if said["schema"] == EARLIER else "nmbench train "
+    assert said["command"].startswith(script) and "/" not in said["command"].removeprefix(script)
     assert said["accuracy"]["n"] == said["test"]["samples"]
     recipe = said["recipe"]
     assert (recipe["dt_s"], recipe["steps"]) == (task.workload.dialect.dt, task.workload.window.steps)
@@ -50,14 +56,15 @@ def test_provenance_is_of_this_network_and_these_data(task: Task) -> None:
     assert [{"name": n, "options": o} for n, o in recipe["transforms"]] == expected
 
 
-@pytest.mark.parametrize("task", [t for t in TRAINED if t.size == "base"], ids=name)
+@pytest.mark.parametrize("task", [t for t in JUDGED_ONCE if t.size == "base"], ids=name)
 def test_the_reference_network_reaches_its_target_and_time_is_worth_what_is_said(task: Task) -> None:
     said = provenance(task)
     assert said["accuracy"]["value"] >= task.workload.quality.target
-    gain = said["accuracy"]["value"] - said["counts_only"]["accuracy"]
+    of_all_seeds = said["accuracy"]["value"] if said["schema"] == EARLIER else said["seeds"]["mean"]
+    gain = of_all_seeds - said["counts_only"]["accuracy"]
     assert said["temporal_gain"] == pytest.approx(gain)
-    if task.data == "synthetic":
-        assert task.workload.temporal == (gain > 0.05)
+    if task.data == task.workload.data_key("synthetic"):
+        assert task.workload.temporal == (gain > 0.02)
 
 
 def grid(network: Network) -> list[float]:
@@ -82,7 +89,7 @@ def test_files_are_small(task: Task) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", TRAINED, ids=name)
+@pytest.mark.parametrize("task", JUDGED_ONCE, ids=name)
 def test_what_provenance_says_is_what_comes_out(
     task: Task, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

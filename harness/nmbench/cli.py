@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmbench import __version__, cost_commands, platform_commands, simulate
+from nmbench import __version__, cost_commands, data_commands, platform_commands, simulate, train_commands
 from nmbench.arguments import Plugins, ResultsFolder
 from nmbench.errors import DataMissing, InputError, unknown
 
 if TYPE_CHECKING:
     from nmbench.apart.limits import Limits
     from nmbench.apart.request import Places
-    from nmbench.cell import Cell
     from nmbench.record import Result
+    from nmbench.registry import Entry
+    from nmbench.selection import Chosen
     from nmbench.store import Store
 
 OK, CELL_FAILED, BAD_INPUT = 0, 1, 2
@@ -34,7 +35,8 @@ app = typer.Typer(
 
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(platform_commands.app, name="platforms")
-for command in (cost_commands.validate, cost_commands.reprice, cost_commands.compare):
+app.add_typer(data_commands.app, name="data")
+for command in (cost_commands.validate, cost_commands.reprice, cost_commands.compare, train_commands.train):
     app.command()(command)
 
 
@@ -79,7 +81,10 @@ def run(
     platform: Annotated[list[str], typer.Option(help="Only these platforms, or families of platforms.")] = [],
     size: Annotated[list[str], typer.Option(help="Sizes of the reference network.")] = ["base"],
     data: Annotated[
-        str, typer.Option(help="'synthetic' (needs no download), 'real', or the name of a source.")
+        str,
+        typer.Option(
+            help="'synthetic' (needs no download; a workload without has its real data), 'real', or a source."
+        ),
     ] = "synthetic",
     data_path: Annotated[
         Path | None, typer.Option(help="Folder of real data, or one archive (NMBENCH_DATA).")
@@ -88,9 +93,10 @@ def run(
     scenario: Annotated[
         list[str],
         typer.Option(
-            help="SingleStream, MultiStream, Server, Offline, Streaming (joined by commas), or all."
+            help="SingleStream, MultiStream, Server, Offline, Streaming (joined by commas), or all; "
+            "SingleStream where none is named."
         ),
-    ] = ["SingleStream"],
+    ] = [],
     tier: Annotated[
         str, typer.Option(help="'quick' (seconds) or 'official' (600 s a cell at least).")
     ] = "quick",
@@ -137,7 +143,7 @@ def run(
     wanted = selection.Wanted(
         workload, size, data, selection.scenarios(scenario, faults), chosen_tier, seed, how
     )
-    tasks = selection.tasks(read, wanted, faults)
+    chosen = selection.tasks(read, wanted, faults)
     entries = []
     try:
         entries = registry.select(platform, known)
@@ -147,14 +153,14 @@ def run(
         raise InputError("nmbench run", faults)
 
     from nmbench.apart.request import Places
-    from nmbench.cell import Cell
     from nmbench.report import tables
     from nmbench.store import Store
 
     where = Places(cache=places.cache_root(), data=data_path or places.data_root(), plugins=tuple(plugin))
-    cells = [Cell(task, entry) for task in tasks for entry in entries]
     store = Store(results or places.results_root())
-    mine, path = _sweep(store, cells, where, allowed if isolate or loadgen else None, fresh=fresh)
+    mine, path = _sweep(
+        store, chosen, workload, entries, where, allowed if isolate or loadgen else None, fresh=fresh
+    )
     tables.show(mine)
     print(path)
     raise typer.Exit(_code(mine))
@@ -186,13 +192,17 @@ def report(
     results: ResultsFolder = None,
 ) -> None:
     """Write the report of a run: tables (Markdown, CSV) and figures."""
+    from nmbench import places
     from nmbench.report import build
     from nmbench.report.terminal import Terminal
+    from nmbench.store import Store
+    from nmbench.sweep import left_out
 
     found = _found(name, results)
     folder = out or Path("reports/local") / ("all" if name == "all" else found[0].run)
+    without = left_out(Store(results or places.results_root()), {r.run for r in found})
     with Terminal() as terminal:
-        path = build.build(found, folder, terminal)
+        path = build.build(found, folder, terminal, without)
     print(path)
 
 
@@ -222,32 +232,47 @@ def schema(
 
 
 def _sweep(
-    store: Store, cells: Sequence[Cell], where: Places, limits: Limits | None, *, fresh: bool
+    store: Store,
+    chosen: Chosen,
+    named: Sequence[str],
+    entries: Sequence[Entry],
+    where: Places,
+    limits: Limits | None,
+    *,
+    fresh: bool,
 ) -> tuple[list[Result], Path]:
     """Run the cells that are missing; each in a process of its own where limits are given."""
     from nmbench.apart.run import run_apart
-    from nmbench.prepare import prepare
+    from nmbench.at_hand import at_hand
+    from nmbench.cell import Cell
     from nmbench.report.terminal import Terminal
     from nmbench.runner import run_cell
     from nmbench.store import RUNS
     from nmbench.sweep import finish, open_run
     from nmbench.system import system
 
-    with Terminal() as terminal, open_run(store, cells, terminal.note, fresh=fresh) as opened:
-        if opened.resumed:
-            terminal.note(
-                f"taking up run {opened.run.id}: {len(opened.there)} of {len(cells)} cells are there"
-            )
-        tasks = dict.fromkeys(cell.task for cell in cells)
-        prepared = {p.task: p for p in prepare(tasks, where.cache, where.data, terminal)}
-        store.add_system(system())
-        terminal.start(len(cells), len(opened.there))
-        run_one = partial(run_cell, run=opened.run.id, progress=terminal)
-        if limits:
-            run_one = partial(run_apart, run=opened.run.id, progress=terminal, limits=limits, places=where)
-        for cell, result in finish(opened, cells, lambda c: run_one(c, prepared[c.task]), store):
-            terminal.cell(cell.label, result)
-        mine = list(store.results(terminal.note, opened.run.id))
+    with Terminal() as terminal:
+        for name, reason in chosen.left_out.items():
+            terminal.note(f"{name} is left out: {reason}")
+        there = at_hand(chosen.tasks, named, where.cache, where.data, terminal)
+        prepared = {p.task: p for p in there.prepared}
+        cells = [Cell(task, entry) for task in prepared for entry in entries]
+        left_out = {**chosen.left_out, **there.left_out}
+        with open_run(store, cells, terminal.note, left_out, fresh=fresh) as opened:
+            if opened.resumed:
+                terminal.note(
+                    f"taking up run {opened.run.id}: {len(opened.there)} of {len(cells)} cells are there"
+                )
+            store.add_system(system())
+            terminal.start(len(cells), len(opened.there))
+            run_one = partial(run_cell, run=opened.run.id, progress=terminal)
+            if limits:
+                run_one = partial(
+                    run_apart, run=opened.run.id, progress=terminal, limits=limits, places=where
+                )
+            for cell, result in finish(opened, cells, lambda c: run_one(c, prepared[c.task]), store):
+                terminal.cell(cell.label, result)
+            mine = list(store.results(terminal.note, opened.run.id))
     return mine, store.local / RUNS / f"{opened.run.id}.json"
 
 

@@ -12,7 +12,7 @@ from nmbench.starts import ASSUMED, Starts
 from nmbench.verdict import SHARES, Verdict, judge
 
 COMPARED = (
-    *("accuracy", "energy_per_inference", "energy_per_decision"),
+    *("accuracy", "f1", "energy_per_inference", "energy_per_decision"),
     *("latency_p50", "latency_p90", "latency_p99", "latency_p90_estimate", "latency_p99_estimate"),
     *("server_rate", "throughput", "decision_latency_p99", "deadline_misses", "time_to_first_correct"),
     *("power_idle", "power_active", "power_dynamic", "power_mean"),

@@ -18,12 +18,14 @@ from nmbench.power.stated import no_power, power_metrics
 from nmbench.power.windows import OFFICIAL, measure, quick
 from nmbench.prepare import Prepared
 from nmbench.progress import Progress
+from nmbench.quality import decider
 from nmbench.record import Metric
 from nmbench.scenario import measured, modelled, streaming
 from nmbench.scenario.bench import Bench, Broken
+from nmbench.scenario.decisions import Right
 from nmbench.scenario.desk import Expected
 from nmbench.scenario.generator import Tell
-from nmbench.scenario.inputs import Asked, Performed
+from nmbench.scenario.inputs import Asked, Decide, Performed
 from nmbench.scenario.log import Log
 from nmbench.scenario.scores import Origin
 from nmbench.scenario.service import Price, Pricing
@@ -54,7 +56,7 @@ def perform(
     session: Session,
     prepared: Prepared,
     answer: Answer,
-    right: streaming.FirstRight,
+    right: Right,
     progress: Progress,
     label: str,
 ) -> Performed:
@@ -65,7 +67,8 @@ def perform(
     answer
         Of the accuracy run, the whole test set.
     right
-        First window at whose end each sample is decided rightly; empty where the scenario has none.
+        First window at whose end each sample is decided rightly, or the words that were detected; empty
+        where the scenario has none.
     label
         Names the cell to who waits for it.
 
@@ -81,6 +84,7 @@ def perform(
             prepared,
             answer,
             right,
+            decider(prepared.task.workload),
             lambda share: progress.step(label, int(100 * share), 100),
         )
         return _with_energy(performed, platform, prepared.task, progress)
@@ -112,11 +116,11 @@ def _measured(
     session: Session,
     prepared: Prepared,
     answer: Answer,
-    right: streaming.FirstRight,
+    right: Right,
+    decide: Decide,
     tell: Tell,
 ) -> Performed:
     task, info = prepared.task, platform.info
-    decide = metrics.DECISIONS[task.workload.decision]
     bench = Bench(
         session,
         prepared.batch,

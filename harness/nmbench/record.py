@@ -234,6 +234,9 @@ class Result(_Record):
         hexadecimal.
     first_right
         Of Streaming: the first window at whose end each recording is decided rightly; -1: none is.
+    detected
+        Of decision ``spotting``: each word that was detected rightly, by recording, window and the word's end
+        in seconds.
     log_sha256
         Names the file with every query's times, ``logs/<sha256>.npz`` beside the results.
     repriced_from
@@ -260,6 +263,7 @@ class Result(_Record):
     quality: Gate | None = None
     right: Annotated[str, Field(pattern=r"^([0-9a-f]{2})*$")] | None = None
     first_right: tuple[int, ...] | None = None
+    detected: tuple[tuple[int, int, Number], ...] | None = None
     traffic: Traffic | None = None
     log_sha256: Sha256 | None = None
     counts: dict[str, Number] | None = None

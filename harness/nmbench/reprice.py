@@ -27,11 +27,13 @@ from nmbench.platforms.modelled import ModelledPlatform, in_batches, most_at_onc
 from nmbench.record import Metric, Result, Traffic
 from nmbench.runner import stated_by
 from nmbench.scenario import modelled
+from nmbench.scenario.decisions import Right
 from nmbench.scenario.inputs import Asked
 from nmbench.scenario.log import Log
 from nmbench.scenario.service import Pricing
 from nmbench.scenario.settings import settings
 from nmbench.spec import Scalar, Server, Streaming
+from nmbench.spotting import Hits
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,9 @@ class Repricer:
             most_at_once(card),
             card_source(info),
         )
-        right = np.array(result.first_right or (), dtype=np.int64)
-        performed = modelled.perform(_asked(result, len(counts), counts.steps), counts, pricing, right)
+        performed = modelled.perform(
+            _asked(result, len(counts), counts.steps), counts, pricing, _right(result)
+        )
         options = {**info.options, **layers_by_way(counts, placed, card)}
         return Priced(performed.metrics, options, performed.traffic)
 
@@ -150,6 +153,14 @@ class Repricer:
         if name not in self._platforms:
             self._platforms[name] = self.platform(name)
         return self._platforms[name]
+
+
+def _right(result: Result) -> Right:
+    """Return where a stored result's right decisions stand."""
+    if result.detected is None:
+        return np.array(result.first_right or (), dtype=np.int64)
+    rows = np.array(result.detected, np.float64).reshape(-1, 3)
+    return Hits(rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64), rows[:, 2])
 
 
 def _asked(result: Result, samples: int, steps: int) -> Asked:

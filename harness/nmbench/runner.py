@@ -24,16 +24,13 @@ from nmbench.perform import perform
 from nmbench.platforms.base import Answer, Platform, PlatformInfo, Session
 from nmbench.prepare import Prepared
 from nmbench.progress import Progress
+from nmbench.quality import judge
 from nmbench.record import Gate, Metric, Noise, PlatformId, Result, Status, Traffic
 from nmbench.scenario.bench import Broken
-from nmbench.scenario.inputs import first_right
 from nmbench.scenario.log import Log
 from nmbench.scenario.refusal import refusal
 from nmbench.scenario.settings import settings
 from nmbench.spec import Scalar
-
-NONE_RIGHT = np.empty(0, np.int64)
-"""Of scenarios without windows."""
 
 CHUNK = 32
 """Samples handed over at once where nothing is timed: a compromise of progress bar and speed."""
@@ -50,6 +47,7 @@ class Outcome:
     choices: Mapping[str, Scalar] = field(default_factory=dict)
     right: str | None = None
     first_right: tuple[int, ...] | None = None
+    detected: tuple[tuple[int, int, float], ...] | None = None
     traffic: Traffic | None = None
     log: Log | None = None
     error: str | None = None
@@ -135,6 +133,7 @@ def record(
         quality=outcome.quality,
         right=outcome.right,
         first_right=outcome.first_right,
+        detected=outcome.detected,
         traffic=outcome.traffic,
         log_sha256=log.sha256 if log else None,
         counts=counted.counts.per_inference() if counted else None,
@@ -155,23 +154,15 @@ def _measure(platform: Platform, prepared: Prepared, cell: Cell, progress: Progr
     try:
         session.warmup(prepared.batch.take([0]))
         answer = _answer_all(session, prepared, cell, progress)
-        decide = metrics.DECISIONS[prepared.task.workload.decision]
-        decided = decide(answer.outputs)
         wall = platform.info.clock == "wall"
-        found = [
-            metrics.accuracy(
-                decided,
-                prepared.labels,
-                "measured" if wall else "simulated",
-                f"the whole test set, answered by {platform.info.name}",
-            )
-        ]
-        first = NONE_RIGHT
-        if prepared.task.scenario == "Streaming" and prepared.task.workload.streaming:
-            window_steps = prepared.task.workload.streaming.window_steps
-            first = first_right(answer.outputs, prepared.labels, decide, window_steps)
-        performed = perform(platform, session, prepared, answer, first, progress, cell.label)
-        found += performed.metrics
+        judged = judge(
+            prepared,
+            answer.outputs,
+            "measured" if wall else "simulated",
+            f"the whole test set, answered by {platform.info.name}",
+        )
+        performed = perform(platform, session, prepared, answer, judged.when, progress, cell.label)
+        found = [*judged.metrics, *performed.metrics]
         choices = session.choices(answer.counts)
     finally:
         session.close()
@@ -179,18 +170,15 @@ def _measure(platform: Platform, prepared: Prepared, cell: Cell, progress: Progr
     if answer.counts is not None:
         counted = Counted(outline(prepared.network), answer.counts)
         found += metrics.neurobench(prepared.network, answer.counts)
-    target = prepared.task.workload.quality
-    value = found[0].value
-    assert value is not None  # accuracy always has one
-    gate = Gate(metric=target.metric, target=target.target, value=value, reached=value >= target.target)
     return Outcome(
         "ok",
         tuple(found),
-        gate,
+        judged.gate,
         counted,
         choices,
-        right=np.packbits(decided == prepared.labels).tobytes().hex(),
-        first_right=tuple(first.tolist()) if len(first) else None,
+        right=judged.right,
+        first_right=judged.first_right,
+        detected=judged.detected,
         traffic=performed.traffic,
         log=performed.log if wall else None,
     )

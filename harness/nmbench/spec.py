@@ -139,10 +139,37 @@ class Streaming(_Record):
     deadline_s: float | None = Field(None, gt=0, le=3600)
 
 
-class Quality(_Record):
-    """The gate: performance counts only where quality on the same outputs reaches the target."""
+class Spotting(_Record):
+    """When decision ``spotting`` detects a word, and when that is right; see `nmbench.spotting`.
 
-    metric: Literal["accuracy"] = "accuracy"
+    Attributes
+    ----------
+    smoothing_steps
+        Over which a class's posterior is averaged.
+    threshold
+        From which on it is detected.
+    refractory_s
+        After a detection, seconds in which there is no other.
+    late_s
+        A word is detected rightly from its beginning until so many seconds after its end.
+    """
+
+    smoothing_steps: int = Field(gt=0, le=10_000)
+    threshold: float = Field(gt=0, lt=1)
+    refractory_s: float = Field(ge=0, le=60)
+    late_s: float = Field(ge=0, le=60)
+
+
+class Quality(_Record):
+    """The gate: performance counts only where quality on the same outputs reaches the target.
+
+    Attributes
+    ----------
+    metric
+        ``accuracy`` of one decision a sample, or ``f1`` of the detections in long recordings.
+    """
+
+    metric: Literal["accuracy", "f1"] = "accuracy"
     target: float = Field(gt=0, le=1)
 
 
@@ -153,8 +180,10 @@ class Workload(_Record):
     ----------
     data
         ``synthetic`` needs no download; ``real`` names the first choice of ``--data real``; others by name.
+        One of these two is there at least.
     decision
-        How a readout trace ``[T, classes]`` becomes a class; see `nmbench.metrics.DECISIONS`.
+        How a readout trace ``[T, classes]`` becomes a class (`nmbench.metrics.DECISIONS`), or a class at some
+        of its windows (``spotting``, by the entry of that name).
     """
 
     schema_: Literal["nmbench.workload/1"] = Field(alias="schema")
@@ -167,7 +196,8 @@ class Workload(_Record):
     transforms: tuple[Transform, ...] = ()
     window: Window
     dialect: Dialect
-    decision: Literal["mean_softmax", "spike_count"]
+    decision: Literal["mean_softmax", "spike_count", "spotting"]
+    spotting: Spotting | None = None
     quality: Quality
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
     server: Server | None = None
@@ -184,9 +214,8 @@ class Workload(_Record):
 
     @model_validator(mode="after")
     def _data_is_complete(self) -> Workload:
-        missing = [key for key in ("synthetic", "real") if key not in self.data]
-        if missing:
-            raise ValueError(f"data: {' and '.join(missing)} missing (every workload has both)")
+        if not self.data.keys() & {"synthetic", "real"}:
+            raise ValueError("data: synthetic or real missing (every workload has one of them at least)")
         return self
 
     @model_validator(mode="after")
@@ -205,16 +234,32 @@ class Workload(_Record):
             raise ValueError("; ".join(faults))
         return self
 
+    @model_validator(mode="after")
+    def _spotting_is_complete(self) -> Workload:
+        asked = (self.decision == "spotting", self.spotting is not None, self.quality.metric == "f1")
+        if any(asked) and not (all(asked) and self.scenarios == ("Streaming",)):
+            raise ValueError(
+                "decision spotting, `spotting`, quality metric f1 and scenarios [Streaming] go together"
+            )
+        return self
+
     @cached_property
     def sha256(self) -> str:
         """Hash of the definition, independent of comments and order."""
         content = self.model_dump(mode="json", by_alias=True)
+        if self.spotting is None:
+            del content["spotting"]  # hashes from before there was such an entry stand in records
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def data_key(self, name: str) -> str:
-        """Return the key of a source, given it or the source's name; `InputError` with the known ones."""
+        """Return the key of a source, given it or the source's name; `InputError` with the known ones.
+
+        A workload without synthetic data stands for itself with its real ones.
+        """
         if name in self.data:
             return name
+        if name == "synthetic":
+            return "real"
         for key, data in self.data.items():
             if data.source == name:
                 return key

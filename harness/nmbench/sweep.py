@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +29,8 @@ class Run(BaseModel):
     ----------
     cells
         Hash of each cell (`Cell.sha256`) in the order in which they run.
+    left_out
+        Workloads of the suite that the run does without, each with the reason.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -37,6 +39,7 @@ class Run(BaseModel):
     id: str
     started: str
     cells: tuple[str, ...]
+    left_out: dict[str, str] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -55,7 +58,12 @@ class Opened:
 
 @contextmanager
 def open_run(
-    store: Store, cells: Sequence[Cell], on_fault: Callable[[str], None], *, fresh: bool = False
+    store: Store,
+    cells: Sequence[Cell],
+    on_fault: Callable[[str], None],
+    left_out: Mapping[str, str] = {},
+    *,
+    fresh: bool = False,
 ) -> Iterator[Opened]:
     """Take up the last run of the same cells that was cut off, or begin a new one; locked meanwhile.
 
@@ -75,20 +83,31 @@ def open_run(
                 if ours and not there.issuperset(run.cells):
                     yield Opened(run, there, resumed=True)
                     return
-    run = new_run(planned)
+    run = new_run(planned, left_out)
     with _lock(folder / f"{run.id}.lock"):
         write_new(folder / f"{run.id}.json", readable(run))
         yield Opened(run, frozenset(), resumed=False)
 
 
-def new_run(cells: Sequence[str]) -> Run:
+def new_run(cells: Sequence[str], left_out: Mapping[str, str] = {}) -> Run:
     """Return a run of these cells (`Cell.sha256`) that begins now, under an id of its own."""
     now = datetime.now(UTC)
     return Run(
         id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
         started=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         cells=tuple(cells),
+        left_out=dict(left_out),
     )
+
+
+def left_out(store: Store, runs: Iterable[str]) -> dict[str, str]:
+    """Return the workloads that runs did without, each with a reason, as far as their plans are here."""
+    found: dict[str, str] = {}
+    for run in sorted(runs):
+        path = store.local / RUNS / f"{run}.json"
+        if path.is_file():
+            found |= read_document(path, Run).left_out
+    return found
 
 
 def add_whole(store: Store, run: Run, results: Iterable[Result]) -> Path:

@@ -27,7 +27,7 @@ Finding = Literal["real", "not shown", "apart", "overlap", "undecided"]
 SHARES = ("accuracy", "deadline_misses")
 """Metrics that are shares of samples or decisions: what differs is points, not a factor."""
 
-MORE_IS_BETTER = ("accuracy", "throughput", "server_rate")
+MORE_IS_BETTER = ("accuracy", "f1", "throughput", "server_rate")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def judge(results: tuple[Result, Result], metrics: tuple[Metric, Metric], starts
         Relative standard deviation between starts of one program on one machine.
     """
     kind, name = metrics[0].kind, metrics[0].name
-    noisy = kind == "measured" and name != "accuracy" and any(r.noise.marks for r in results)
+    noisy = kind == "measured" and name not in ("accuracy", "f1") and any(r.noise.marks for r in results)
     if name in SHARES and kind != "modelled":
         finding = _judge_shares(results, metrics)
     elif kind == "modelled":

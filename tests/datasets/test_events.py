@@ -85,10 +85,10 @@ def test_merge_polarity_and_input_shape() -> None:
     [
         ("pol", {}, "did you mean 'pool'"),
         ("pool", {"z": 1}, "unknown option of transform 'pool'"),
-        ("pool", {"x": 0}, "whole number of at least 1, not 0"),
+        ("pool", {"x": 0}, "a whole number of 1 to 65535, not 0"),
         ("pool", {"x": 1.5}, "whole number"),
         ("pool", {"x": True}, "whole number"),
-        ("crop", {"duration": "long"}, "a number of at least 0"),
+        ("crop", {"duration": "long"}, "a number of 0 to 4294.967295"),
     ],
 )
 def test_faults_of_transforms(name: str, options: dict[str, object], says: str) -> None:

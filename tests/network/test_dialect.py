@@ -19,9 +19,13 @@ FIRST = ["dt", "integrator", "order", "tie", "reset", "recurrent_delay", "output
 """Fields of the dialect in the first published records, in their order."""
 
 HASHES = {
-    "digits-saccade": "5f6dea993fa7ce1b941f579bff6ae5e4b9937ca1943ac91dbe9b023a68fcf0f3",
-    "gesture": "487f7db957d1b5185eb4441632d1d39f173e248f6eaedc52674d919304f33d1c",
-    "spoken-digits": "c36968f116560d0190f4159bb2de2ddfbc79c26045147286f173e30c7baad091",
+    "braille": "009c2515800b22a83d02016c60bd4671d7aaa3f495f8c532ed08159d332fd267",
+    "digits-saccade": "bb96f884e308c450a2387b5e5e71d730d3985df9c0aec2ae832313e4616394bf",
+    "fsdd": "2e67626b64a85f743be637db2864299fbf612a387f341a2644694965246bdcb7",
+    "gesture": "d2e471beb1283fcd54e37446762c9a1c9412d01af6d028e6ac64d85797f86801",
+    "gesture-plain": "c8b851b0e6271ad70377c0a0f1df2245484de52d792646e4bc1d37963f6e0e3f",
+    "running-words": "3d6dbc041c62daf88b4c3069f0f839632404b6a3cd317eb386fda23e9008d351",
+    "spoken-digits": "f825f06bf3ebfc5b58e85576f1fa2d5e97b9cf36413f4c2ca59bbbc7ecf72e62",
 }
 
 

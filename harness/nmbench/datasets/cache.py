@@ -16,12 +16,14 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from nmbench.datasets.events import EVENT, EventSet
+from nmbench.datasets.events import EVENT, MARK, EventSet
 from nmbench.documents import read_document
 from nmbench.errors import InputError
 from nmbench.progress import Progress
 
 ARRAYS = ("events", "offsets", "labels", "groups")
+MARKS = "marks"
+"""Of sets that have them."""
 
 
 class SplitManifest(BaseModel):
@@ -34,6 +36,7 @@ class SplitManifest(BaseModel):
     classes: tuple[str, ...]
     synthetic: bool
     samples: tuple[str, ...]
+    marks: bool = False
 
 
 class Manifest(BaseModel):
@@ -73,7 +76,7 @@ def cached(
     text = json.dumps(key, sort_keys=True)
     folder = root / "events" / f"{key['source']}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.with_suffix(".lock")):
+    with locked(folder.with_suffix(".lock")):
         if folder.exists():
             try:
                 return {split: _read(folder, split) for split in splits}
@@ -91,6 +94,8 @@ def _write(folder: Path, key: Mapping[str, object], sets: Mapping[str, EventSet]
         for split, events in sets.items():
             for name in ARRAYS:
                 np.save(beside / f"{split}-{name}.npy", getattr(events, name), allow_pickle=False)
+            if events.marks is not None:
+                np.save(beside / f"{split}-{MARKS}.npy", events.marks, allow_pickle=False)
         manifest = Manifest(
             key=key,
             splits={
@@ -100,6 +105,7 @@ def _write(folder: Path, key: Mapping[str, object], sets: Mapping[str, EventSet]
                     classes=e.classes,
                     synthetic=e.synthetic,
                     samples=tuple(e.sample_sha256()),
+                    marks=e.marks is not None,
                 )
                 for split, e in sets.items()
             },
@@ -116,7 +122,7 @@ def _read(folder: Path, split: str) -> EventSet:
         manifest = read_document(folder / "manifest.json", Manifest).splits[split]
         arrays = {
             name: np.load(folder / f"{split}-{name}.npy", mmap_mode="r", allow_pickle=False)
-            for name in ARRAYS
+            for name in (*ARRAYS, *([MARKS] if manifest.marks else []))
         }
     except InputError as error:
         raise Damaged(str(error)) from error
@@ -126,6 +132,8 @@ def _read(folder: Path, split: str) -> EventSet:
         raise Damaged(f"{split}: {error}") from error
     if arrays["events"].dtype != EVENT or any(arrays[n].dtype != np.int64 for n in ARRAYS[1:]):
         raise Damaged(f"{split}: wrong types of the arrays")
+    if manifest.marks and arrays[MARKS].dtype != MARK:
+        raise Damaged(f"{split}: wrong type of the marks")
     events = EventSet(
         name=manifest.name,
         sensor=manifest.sensor,
@@ -139,7 +147,7 @@ def _read(folder: Path, split: str) -> EventSet:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Hold an advisory lock: two runs that need the same data build it once."""
     handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,11 @@ An audio channel is an ``x``, with ``y = 0``. Fields go by name: their order dif
 """
 
 Events = npt.NDArray[np.void]
+
+MARK = np.dtype([("sample", "<i8"), ("start_us", "<i8"), ("end_us", "<i8"), ("label", "<i8")])
+"""What stands in a long recording, and when: index of the sample, microseconds from its start, class."""
+
+Marks = npt.NDArray[np.void]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +39,15 @@ class EventSet:
     offsets
         Sample ``i`` is ``events[offsets[i]:offsets[i + 1]]``, int64 ``[n + 1]``.
     labels
-        Class of each sample, int64 ``[n]``.
+        Class of each sample, int64 ``[n]``; -1 where there are no classes, or marks in place of a label.
     groups
         Who made the sample (subject, voice, speaker, writer), int64 ``[n]``; -1 where unknown.
     classes
         Names of the classes; ``labels`` index them.
     synthetic
         True where no sensor recorded the events.
+    marks
+        Of long recordings in which classes come and go: dtype `MARK`, ``[m]``, by sample and start.
     """
 
     name: str
@@ -51,6 +58,7 @@ class EventSet:
     groups: npt.NDArray[np.int64]
     classes: tuple[str, ...]
     synthetic: bool
+    marks: Marks | None = None
 
     def __len__(self) -> int:
         """Count the samples."""
@@ -69,25 +77,42 @@ class EventSet:
         chosen = np.asarray(indices, dtype=np.int64)
         return replace(
             self,
-            **_pack([self[int(i)] for i in chosen]),
+            **joined([self[int(i)] for i in chosen]),
             labels=self.labels[chosen],
             groups=self.groups[chosen],
+            marks=None if self.marks is None else _marks_at(self.marks, chosen),
         )
 
     def sample_sha256(self) -> list[str]:
-        """Hash each sample: its events' bytes (little-endian `EVENT`), label and group."""
-        heads = np.stack([self.labels, self.groups], axis=1).astype("<i8")
+        """Hash each sample: its events' bytes (little-endian `EVENT`), label, group and marks."""
+        heads = zip(self.labels.tolist(), self.groups.tolist(), strict=True)
         return [
-            hashlib.sha256(heads[i].tobytes() + np.ascontiguousarray(self[i]).tobytes()).hexdigest()
-            for i in range(len(self))
+            sample_digest(
+                self[i], *head, None if self.marks is None else self.marks[self.marks["sample"] == i]
+            ).hex()
+            for i, head in enumerate(heads)
         ]
 
     def sha256(self) -> str:
         """Hash the set: sensor, classes and every sample's hash, in order."""
-        digest = hashlib.sha256(repr((self.sensor, self.classes)).encode())
-        for sample in self.sample_sha256():
-            digest.update(bytes.fromhex(sample))
-        return digest.hexdigest()
+        return set_sha256(self.sensor, self.classes, map(bytes.fromhex, self.sample_sha256()))
+
+
+def sample_digest(events: Events, label: int, group: int, marks: Marks | None = None) -> bytes:
+    """Hash one sample: label and group as little-endian int64, its marks, then the bytes of its events."""
+    digest = hashlib.sha256(np.array([label, group], "<i8").tobytes())
+    for mark in () if marks is None else marks.tolist():
+        digest.update(np.array(mark[1:], "<i8").tobytes())
+    digest.update(np.ascontiguousarray(events).view(np.uint8).data)
+    return digest.digest()
+
+
+def set_sha256(sensor: tuple[int, int, int], classes: tuple[str, ...], samples: Iterable[bytes]) -> str:
+    """Hash a set from its samples' digests, in order: a set need not be held to be named."""
+    digest = hashlib.sha256(repr((sensor, classes)).encode())
+    for sample in samples:
+        digest.update(sample)
+    return digest.hexdigest()
 
 
 def event_set(  # one door for every source, so that the invariants are checked in one place
@@ -98,6 +123,7 @@ def event_set(  # one door for every source, so that the invariants are checked 
     groups: npt.ArrayLike,
     classes: tuple[str, ...],
     synthetic: bool,
+    marks: Marks | None = None,
 ) -> EventSet:
     """Join samples into an `EventSet`; each is sorted by time (stable) and checked against the sensor.
 
@@ -106,25 +132,43 @@ def event_set(  # one door for every source, so that the invariants are checked 
     ValueError
         If an event lies outside the sensor, or the lengths do not agree.
     """
-    joined = EventSet(
+    made = EventSet(
         name=name,
         sensor=sensor,
-        **_pack([_by_time(s) for s in samples]),
+        **joined([_by_time(s) for s in samples]),
         labels=np.asarray(labels, dtype=np.int64),
         groups=np.asarray(groups, dtype=np.int64),
         classes=classes,
         synthetic=synthetic,
+        marks=marks,
     )
-    if not len(samples) == len(joined.labels) == len(joined.groups):
+    if not len(samples) == len(made.labels) == len(made.groups):
         raise ValueError(
-            f"{name}: {len(samples)} samples, {len(joined.labels)} labels, {len(joined.groups)} groups"
+            f"{name}: {len(samples)} samples, {len(made.labels)} labels, {len(made.groups)} groups"
         )
-    if len(joined.labels) and not (joined.labels.min() >= 0 and joined.labels.max() < len(classes)):
-        raise ValueError(f"{name}: labels outside 0..{len(classes) - 1}")
+    # a set of a regression has no classes, one of long recordings has marks: -1 for labels
+    lowest = 0 if classes and marks is None else -1
+    if len(made.labels) and not lowest <= made.labels.min() <= made.labels.max() <= len(classes) - 1:
+        raise ValueError(f"{name}: labels outside {lowest}..{len(classes) - 1}")
     for field, size in zip("xyp", sensor, strict=True):
-        if len(joined.events) and int(joined.events[field].max()) >= size:
-            raise ValueError(f"{name}: {field} = {joined.events[field].max()}, the sensor has {size}")
-    return joined
+        if len(made.events) and int(made.events[field].max()) >= size:
+            raise ValueError(f"{name}: {field} = {made.events[field].max()}, the sensor has {size}")
+    return made
+
+
+def marks_of(rows: Iterable[tuple[int, int, int, int]]) -> Marks:
+    """Return marks of rows (sample, start, end, label), sorted by sample and start."""
+    return np.sort(np.array(list(rows), MARK), order=["sample", "start_us", "end_us", "label"])
+
+
+def _marks_at(marks: Marks, chosen: npt.NDArray[np.int64]) -> Marks:
+    """Return the marks of chosen samples, by their places among the chosen."""
+    parts = []
+    for place, sample in enumerate(chosen.tolist()):
+        part = marks[marks["sample"] == sample].copy()
+        part["sample"] = place
+        parts.append(part)
+    return np.concatenate([np.empty(0, MARK), *parts])
 
 
 def _by_time(sample: Events) -> Events:
@@ -133,7 +177,8 @@ def _by_time(sample: Events) -> Events:
     return sample if (time[:-1] <= time[1:]).all() else sample[np.argsort(time, kind="stable")]
 
 
-def _pack(samples: list[Events]) -> dict[str, Any]:
+def joined(samples: list[Events]) -> dict[str, Any]:
+    """Return the ``events`` and ``offsets`` of samples, one after the other."""
     offsets = np.zeros(len(samples) + 1, dtype=np.int64)
     np.cumsum([len(s) for s in samples], out=offsets[1:])
     events = np.concatenate([np.empty(0, EVENT), *samples]) if samples else np.empty(0, EVENT)

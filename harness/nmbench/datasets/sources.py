@@ -12,6 +12,8 @@ from typing import Any
 
 from nmbench.datasets.cache import cached
 from nmbench.datasets.events import EventSet
+from nmbench.datasets.recordings import Recordings
+from nmbench.errors import InputError
 from nmbench.progress import Progress
 from nmbench.spec import Data
 
@@ -38,7 +40,15 @@ class Source:
 
 
 _VISION = ("vision.event_camera", "reproducible", "samples")
-_AUDIO = ("audio.cochlea", "samples")
+_AUDIO = (
+    "audio.encoder",
+    "audio.cochlea",
+    "audio.hydrodynamic",
+    "audio.membrane",
+    "audio.haircell",
+    "audio.bushy",
+    "samples",
+)
 
 SOURCES: Mapping[str, Source] = {
     "digits-saccade": Source(
@@ -49,8 +59,20 @@ SOURCES: Mapping[str, Source] = {
     ),
     "gesture": Source(
         True,
-        "a procedural figure that gestures",
-        ("vision.gesture", "vision.gesture_figure", "vision.gesture_motion", *_VISION),
+        "two strokes of a procedural figure: their order and tempo, before a busy ground",
+        (
+            "vision.gesture",
+            "vision.gesture_score",
+            "vision.gesture_scenery",
+            "vision.gesture_figure",
+            "vision.gesture_motion",
+            *_VISION,
+        ),
+    ),
+    "gesture-plain": Source(
+        True,
+        "a procedural figure that does the gestures of DVS128 Gesture",
+        ("vision.gesture_plain", "vision.gesture_figure", "vision.gesture_motion", *_VISION),
     ),
     "spoken-digits": Source(
         True,
@@ -58,12 +80,31 @@ SOURCES: Mapping[str, Source] = {
         ("audio.spoken_digits", "audio.speech", "reproducible", *_AUDIO),
         ("espeakng-loader",),
     ),
+    "running-words": Source(
+        True,
+        "words in running audio by eSpeak NG through the same cochlea model",
+        ("audio.running_words", "audio.spoken_digits", "audio.speech", "reproducible", *_AUDIO),
+        ("espeakng-loader",),
+    ),
     "fsdd": Source(
         False, "Free Spoken Digit Dataset through the same cochlea model", ("audio.fsdd", *_AUDIO)
     ),
-    "nmnist": Source(False, "N-MNIST through tonic"),
-    "dvsgesture": Source(False, "DVS128 Gesture through tonic"),
-    "shd": Source(False, "Spiking Heidelberg Digits through tonic"),
+    "braille": Source(
+        False,
+        "braille letters under a robot's fingertip, as send-on-delta events",
+        ("touch.braille", "touch.taxels", "touch.pickled", "encoders", "samples"),
+    ),
+    "nmnist": Source(False, "N-MNIST: handwritten digits before a moving event camera"),
+    "dvsgesture": Source(False, "DVS128 Gesture: hand and arm gestures, as tonic has cut them"),
+    "shd": Source(False, "Spiking Heidelberg Digits: spoken digits through a cochlea model"),
+    "ssc": Source(False, "Spiking Speech Commands: 35 spoken words through a cochlea model"),
+    "cifar10dvs": Source(False, "CIFAR10-DVS: pictures moved before an event camera"),
+    "ncaltech101": Source(False, "N-Caltech101: pictures of 101 things before a moving event camera"),
+    "asldvs": Source(False, "ASL-DVS: 24 letters of American sign language"),
+    "dvslip": Source(False, "DVS-Lip: 100 words read from lips"),
+    "ntidigits18": Source(False, "N-TIDIGITS18: single spoken digits through a silicon cochlea"),
+    "threeet": Source(True, "3ET: pupils before a simulated event camera; a regression, no classes"),
+    "smnist": Source(True, "spiking sequential MNIST: threshold crossings, pixel after pixel"),
 }
 
 
@@ -99,8 +140,7 @@ def load(
         progress.step(task, done, total)
 
     if source.files is None:
-        tonic = _module("sets.tonic")
-        return {split: tonic.load(data.source, root, split, step) for split in splits}
+        return {split: open_recordings(data, split, root, progress).event_set(step) for split in splits}
     key: dict[str, object] = {
         "source": data.source,
         "seed": data.seed,
@@ -124,6 +164,31 @@ def load(
             return made
 
     return cached(cache, key, build, splits, progress)
+
+
+def is_streamed(data: Data) -> bool:
+    """Tell whether `open_recordings` opens this source: a real set that is read where it lies."""
+    return SOURCES[data.source].files is None
+
+
+def open_recordings(data: Data, split: str, root: Path, progress: Progress) -> Recordings:
+    """Index one split of a real set; its samples are read when they are asked for.
+
+    Raises
+    ------
+    DataMissing
+        If the set is not there; the message says what to fetch and where to put it.
+    InputError
+        If the set has options, no such split, or a broken index.
+    """
+    if data.options:
+        raise InputError(data.source, [f"option {name!r}: a real set has none" for name in data.options])
+    known = _module("sets.known")
+    recordings: Recordings = known.open_set(data.source, root, split)
+    note: str | None = known.incomplete(data.source, split, recordings)
+    if note is not None:
+        progress.note(note)
+    return recordings
 
 
 def _module(name: str) -> Any:

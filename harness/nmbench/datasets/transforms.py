@@ -1,47 +1,48 @@
-"""What a workload does to its events before a network sees them: pure functions, allow-listed by name."""
+"""What a workload does to its events before a network sees them: pure functions, allow-listed by name.
+
+The names and what they do are tonic's where tonic has them (a test compares); none needs tonic. Every
+transform treats each sample by itself, so a set may be worked on in parts. Times are seconds here, and whole
+microseconds in the events.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from inspect import signature
+from inspect import Parameter, signature
+from typing import get_type_hints
 
-import numpy as np
-
+from nmbench.datasets.disturbances import (
+    drop_event,
+    drop_event_by_area,
+    drop_event_by_time,
+    random_drop_pixel,
+    spatial_jitter,
+    time_jitter,
+    uniform_noise,
+)
 from nmbench.datasets.events import EventSet
+from nmbench.datasets.filters import decimation, denoise, drop_hot_pixel, refractory_period
+from nmbench.datasets.geometry import (
+    center_crop,
+    crop,
+    flip_lr,
+    flip_polarity,
+    flip_ud,
+    merge_polarity,
+    pool,
+    time_skew,
+)
+from nmbench.datasets.options import Range
 from nmbench.errors import unknown
 
-
-def pool(events: EventSet, x: int = 1, y: int = 1) -> EventSet:
-    """Join ``x`` columns by ``y`` rows into one address; every event is kept."""
-    width, height, polarities = events.sensor
-    pooled = events.events.copy()
-    pooled["x"] //= x
-    pooled["y"] //= y
-    return replace(events, events=pooled, sensor=(-(-width // x), -(-height // y), polarities))
-
-
-def merge_polarity(events: EventSet) -> EventSet:
-    """Forget the polarity: on and off events share one address."""
-    merged = events.events.copy()
-    merged["p"] = 0
-    return replace(events, events=merged, sensor=(*events.sensor[:2], 1))
-
-
-def crop(events: EventSet, start: float = 0.0, duration: float = 1.0) -> EventSet:
-    """Keep the events of ``start .. start + duration`` seconds and count time from ``start``."""
-    first, last = round(start * 1e6), round((start + duration) * 1e6)
-    kept = (events.events["t"] >= first) & (events.events["t"] < last)
-    before = np.concatenate([[0], np.cumsum(kept)])
-    cropped = events.events[kept]
-    cropped["t"] -= first
-    return replace(events, events=cropped, offsets=before[events.offsets].astype(np.int64))
-
-
 TRANSFORMS: Mapping[str, Callable[..., EventSet]] = {
-    "pool": pool,
-    "merge_polarity": merge_polarity,
-    "crop": crop,
+    f.__name__: f
+    for f in (
+        *(pool, merge_polarity, crop, center_crop, time_skew, flip_lr, flip_ud, flip_polarity),
+        *(denoise, refractory_period, decimation, drop_hot_pixel),
+        *(drop_event, drop_event_by_time, drop_event_by_area, random_drop_pixel),
+        *(uniform_noise, time_jitter, spatial_jitter),
+    )
 }
 
 
@@ -50,18 +51,19 @@ def faults(name: str, options: Mapping[str, object]) -> list[str]:
     if name not in TRANSFORMS:
         return [unknown("transform", name, TRANSFORMS)]
     known = dict(list(signature(TRANSFORMS[name]).parameters.items())[1:])
-    found = []
+    hints = get_type_hints(TRANSFORMS[name], include_extras=True)
+    found = [
+        f"transform {name!r}: {option} is missing"
+        for option, parameter in known.items()
+        if parameter.default is Parameter.empty and option not in options
+    ]
     for option, value in options.items():
         if option not in known:
             found.append(unknown(f"option of transform {name!r}:", option, known))
             continue
-        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
-        if isinstance(known[option].default, int):
-            good, kind = isinstance(number, int) and number >= 1, "a whole number of at least 1"
-        else:
-            good, kind = number is not None and number >= 0, "a number of at least 0"
-        if not good:
-            found.append(f"transform {name!r}: {option} must be {kind}, not {value!r}")
+        allowed = next(m for m in hints[option].__metadata__ if isinstance(m, Range))
+        if not allowed.holds(value):
+            found.append(f"transform {name!r}: {option} must be {allowed}, not {value!r}")
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nmbench.quantity import Boundary, Kind
 from nmbench.report.ranking import Place
-from nmbench.report.scoring import SCORINGS, Scoring
+from nmbench.report.scoring import Scoring
 
 WHAT_IF = "a what-if platform: every value of its card is an estimate"
 """Why no number of such a platform is ranked."""
@@ -96,7 +96,7 @@ class Row:
     status: str
     id: str
     started: str
-    accuracy: Stated
+    quality: Stated
     energy: Stated
     score: Stated
     beside: tuple[Stated, ...]
@@ -107,6 +107,7 @@ class Row:
     published_data: bool | None
     differs: str | None = None
     what_if: bool = False
+    quality_noun: str = "accuracy"
 
     @property
     def not_ranked(self) -> str | None:
@@ -119,9 +120,10 @@ class Row:
             return "the record holds no quality gate"
         if not self.reached:
             missed = "quality missed its target"
-            if self.accuracy.value is None or self.target is None:
+            if self.quality.value is None or self.target is None:
                 return missed
-            return f"{missed}: accuracy {100 * self.accuracy.value:.2f} % under {100 * self.target:.2f} %"
+            value, target = 100 * self.quality.value, 100 * self.target
+            return f"{missed}: {self.quality_noun} {value:.2f} % under {target:.2f} %"
         return None
 
 
@@ -153,22 +155,21 @@ class Note:
 
 @dataclass(frozen=True)
 class Board:
-    """The platforms of one contest, ranked; ``superseded`` counts older results that newer ones replaced."""
+    """The platforms of one contest, ranked; ``superseded`` counts older results that newer ones replaced.
+
+    ``scoring`` says what they are judged on.
+    """
 
     contest: Contest
     rows: tuple[Row, ...]
     superseded: int
+    scoring: Scoring
 
     @property
     def target(self) -> float | None:
         """The quality target, where the rows agree on one."""
         targets = {row.target for row in self.rows if row.target is not None}
         return targets.pop() if len(targets) == 1 else None
-
-    @property
-    def scoring(self) -> Scoring:
-        """What the board's scenario is judged on."""
-        return SCORINGS[self.contest.scenario]
 
     def asked(self, name: str) -> float | None:
         """Return what was asked of all rows alike, by its name in `Asking`; None where they do not agree."""

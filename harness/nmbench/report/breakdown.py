@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -70,7 +70,7 @@ def breakdown(board: Board, terms: pd.DataFrame) -> Figure | None:
     parts = {row.platform: found for row in board.rows if (found := parts_of(row, terms))}
     if not parts:
         return None
-    shown = Board(board.contest, tuple(row for row in board.rows if row.platform in parts), 0)
+    shown = replace(board, rows=tuple(row for row in board.rows if row.platform in parts), superseded=0)
     lanes = lay_out([shown], lambda row: row.energy)
     below = BOTTOM_IN + LEGEND_IN
     height = max(HEIGHT_IN, TOP_IN + below + ROW_IN * lanes.slots)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nmbench.errors import InputError
@@ -25,8 +25,10 @@ NAME, FIGURES = "report.md", "figures"
 FORMATS = ("svg", "pdf")
 
 
-def build(results: Sequence[Result], out: Path, progress: Progress) -> Path:
+def build(results: Sequence[Result], out: Path, progress: Progress, left_out: Mapping[str, str] = {}) -> Path:
     """Write the report into a folder and return the path of its ``report.md``.
+
+    ``left_out`` has the workloads that the runs did without, each with the reason.
 
     Beside it: ``leaderboard.csv`` (a row a platform and contest), ``results.csv`` (a row a result),
     ``metrics.csv`` (a row a metric), and under ``figures/`` each figure as SVG and PDF, its numbers as CSV.
@@ -45,7 +47,7 @@ def build(results: Sequence[Result], out: Path, progress: Progress) -> Path:
     with tempfile.TemporaryDirectory(dir=out, prefix=".report-") as temporary:
         made = Path(temporary)
         (made / FIGURES).mkdir()
-        _write(results, made, progress)
+        _write(results, made, progress, left_out)
         paths = sorted((p for p in made.rglob("*") if p.is_file()), key=lambda p: (p.name == NAME, p))
         (out / FIGURES).mkdir(exist_ok=True)
         for path in paths:
@@ -53,7 +55,7 @@ def build(results: Sequence[Result], out: Path, progress: Progress) -> Path:
     return out / NAME
 
 
-def _write(results: Sequence[Result], folder: Path, progress: Progress) -> None:
+def _write(results: Sequence[Result], folder: Path, progress: Progress, left_out: Mapping[str, str]) -> None:
     long, parts = frame(results), terms(results)
     found = boards(long)
     _put(folder / "metrics.csv", csv_text(metrics_sheet(long)))
@@ -62,7 +64,8 @@ def _write(results: Sequence[Result], folder: Path, progress: Progress) -> None:
     side_by_side = list(overview(found))
     own = {board: list(plates(board, slug, long, parts)) for board, slug in slugs(found)}
     drawn = _draw([*side_by_side, *(p for group in own.values() for p in group)], folder / FIGURES, progress)
-    sections = [_head(results, found)]
+    shown = {board.contest.workload for board in found}
+    sections = [_head(results, found, {w: why for w, why in left_out.items() if w not in shown})]
     if len(found) > 1:
         sections += [contents_text(found), first_text(found)]
     sections += [_embed(plate) for plate in side_by_side if plate.name in drawn]
@@ -94,18 +97,20 @@ def _draw(todo: Sequence[Plate], folder: Path, progress: Progress) -> set[str]:
     return drawn
 
 
-def _head(results: Sequence[Result], found: Sequence[Board]) -> str:
+def _head(results: Sequence[Result], found: Sequence[Board], left_out: Mapping[str, str]) -> str:
     runs = sorted({result.run for result in results})
     systems = sorted({result.system.removeprefix("sha256:")[:12] for result in results})
     versions = sorted({result.software.nmbench for result in results})
     shown = sum(len(board.rows) for board in found)
     workloads = len({board.contest.workload for board in found})
     times = sorted(result.started for result in results)
-    lines = (
+    lines = [
         f"{shown} cells of {workloads} workload{'s' if workloads > 1 else ''}, from {len(results)} "
         f"results made between {times[0]} and {times[-1]} with nmbench {', '.join(versions)}.",
         f"Runs: {', '.join(runs[:8])}{' and more' if len(runs) > 8 else ''}. Systems: {', '.join(systems)}.",
-    )
+    ]
+    if left_out:
+        lines.append(f"Left out: {'; '.join(f'{name} ({why})' for name, why in sorted(left_out.items()))}.")
     return "# nmbench report\n\n" + "\n".join(markdown(line, None) for line in lines) + "\n"
 
 

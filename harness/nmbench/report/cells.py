@@ -61,7 +61,14 @@ def columns(scoring: Scoring) -> tuple[Column, ...]:
     energy, score = (Column(m.heading, m.short, ranked=True) for m in (scoring.energy, scoring.score))
     beside = (Column(m.heading, m.short) for m in scoring.beside)
     size = (Column("Batch", "Batch"),) if scoring.batches else ()
-    return (Column("Platform", "Platform"), Column("Accuracy", "Accuracy"), energy, score, *beside, *size)
+    return (
+        Column("Platform", "Platform"),
+        Column(scoring.quality.heading, scoring.quality.short),
+        energy,
+        score,
+        *beside,
+        *size,
+    )
 
 
 def cells(row: Row, scoring: Scoring) -> tuple[Cell, ...]:
@@ -69,7 +76,7 @@ def cells(row: Row, scoring: Scoring) -> tuple[Cell, ...]:
     beside = (number(n, m) for n, m in zip(row.beside, scoring.beside, strict=True))
     return (
         Cell(inert(named(row))),
-        share(row.accuracy),
+        share(row.quality),
         ranked(row.energy, scoring.energy),
         ranked(row.score, scoring.score),
         *beside,

@@ -17,7 +17,7 @@ from nmbench.report.sections import BOUNDARY_WORDS
 MAIN_CAUSES = 4
 """Causes of an interval that are named."""
 
-SHARES = ("accuracy", "deadline_misses", "never_correct", "utilisation")
+SHARES = ("accuracy", "f1", "precision", "recall", "deadline_misses", "never_correct", "utilisation")
 """Metrics that are shown as percent."""
 
 CLOCKS = {"wall": "wall clock", "skipping": "wall clock less the time of waiting", "virtual": "virtual time"}

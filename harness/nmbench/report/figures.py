@@ -52,7 +52,7 @@ def energy_accuracy(found: Sequence[Board]) -> Figure | None:
 
     None where no platform has either.
     """
-    if not _any(found, lambda row: (row.energy, row.accuracy)):
+    if not _any(found, lambda row: (row.energy, row.quality)):
         return None
     axis = Axis.of(found[0].scoring.energy, lambda row: row.energy)
     return _draw(_Sheet.of(found, axis, accuracy=True))
@@ -144,14 +144,14 @@ def _panel(figure: Figure, sheet: _Sheet, index: int, start: float, inner: float
 def _accuracies(axes: Axes, lanes: Lanes, index: int, board: Board) -> None:
     """Draw the accuracies of one board beside its energies, with the target as a line."""
     shown = [(lane, row) for lane in lanes.lanes if (row := lane.rows[index])]
-    spans = [span(row.accuracy) for _, row in shown if row.accuracy.value is not None]
+    spans = [span(row.quality) for _, row in shown if row.quality.value is not None]
     ends = [*(end for pair in spans for end in pair), *([board.target] if board.target else [])]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     margin = max(0.1 * (high - low), 0.002)
     axes.set_xlim(low - margin, high + margin)
     axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.4g}"))
-    axes.set_xlabel("accuracy, %", fontsize=7)
+    axes.set_xlabel(board.scoring.quality.axis, fontsize=7)
     frame_rows(axes, lanes, labels=False)
     if board.target:
         axes.axvline(board.target, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
@@ -161,7 +161,7 @@ def _accuracies(axes: Axes, lanes: Lanes, index: int, board: Board) -> None:
             color=GREY, ha="left" if right else "right", va="center",
         )  # fmt: skip
     for lane, row in shown:
-        if row.accuracy.value is not None:
-            lo, hi = span(row.accuracy)
+        if row.quality.value is not None:
+            lo, hi = span(row.quality)
             style = look(lane.platform, lane.family)
-            dot(axes, lane.slot, (lo, row.accuracy.value, hi), style, row.accuracy, row)
+            dot(axes, lane.slot, (lo, row.quality.value, hi), style, row.quality, row)

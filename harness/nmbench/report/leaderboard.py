@@ -14,13 +14,12 @@ from nmbench.report.board import Asking, Board, Contest, Row, Stated
 from nmbench.report.frames import TRAFFIC
 from nmbench.report.headline import preference
 from nmbench.report.ranking import Better, places
-from nmbench.report.scoring import ORDER, SCORINGS, Scoring
+from nmbench.report.scoring import ORDER, Scoring, scoring_of
 from nmbench.report.wide import wide
 
 Record = Mapping[str, Any]
 """One row of the long frame."""
 
-ACCURACY = "accuracy"
 WHOLE = ("queries", "samples", "batch", "over", "allowed")
 SAME = ("workload_sha256", "data_sha256", "network_sha256")
 """Hashes that must agree within a board before its rows are compared; see `_differences`."""
@@ -76,9 +75,9 @@ def _board(contest: Contest, results: list[list[Record]]) -> Board:
         latest[str(records[0]["platform"])] = records
     kept = [records for records in results if latest[str(records[0]["platform"])] is records]
     differences = _differences(kept)
-    scoring = SCORINGS[contest.scenario]
+    scoring = scoring_of(contest.scenario, {str(r["metric"]) for records in kept for r in records})
     rows = [_row(records, scoring, differences.get(str(records[0]["id"]))) for records in kept]
-    return Board(contest, _ranked(rows, scoring), superseded=len(results) - len(kept))
+    return Board(contest, _ranked(rows, scoring), len(results) - len(kept), scoring)
 
 
 def _differences(results: list[list[Record]]) -> dict[str, str]:
@@ -119,7 +118,8 @@ def _row(records: list[Record], scoring: Scoring, differs: str | None) -> Row:
         status=first["status"],
         id=first["id"],
         started=first["started"],
-        accuracy=headline(records, ACCURACY),
+        quality=headline(records, scoring.quality.metric),
+        quality_noun=scoring.quality.noun,
         energy=energy,
         score=score,
         beside=tuple(beside),

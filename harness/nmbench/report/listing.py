@@ -16,6 +16,13 @@ from nmbench.spec import Workload
 
 METRICS = (
     ("accuracy", "1", "share of right decisions on the whole test set, Wilson 95 % interval"),
+    ("f1, precision, recall", "1", "of words spotted in running audio, 95 % interval over recordings"),
+    ("false_alarm_rate", "1/s", "detections without a word, by time of audio, 95 % interval over recordings"),
+    (
+        "detection_delay_p50, _p90",
+        "s",
+        "from a word's end to the moment at which its detection is there, over the words detected",
+    ),
     (
         "energy_per_inference",
         "J",

@@ -65,15 +65,15 @@ def anchor(heading: str) -> str:
 
 
 def _head(scoring: Scoring) -> list[str]:
-    found = ["Platform", "Accuracy"]
+    found = ["Platform", scoring.quality.heading]
     for measure in (scoring.energy, scoring.score):
         found += [measure.heading, "Kind, boundary", "Rank"]
     return [*found, *(m.heading for m in scoring.beside), *(["Batch"] if scoring.batches else [])]
 
 
 def _cells(row: Row, scoring: Scoring) -> list[str]:
-    accuracy = share(row.accuracy)
-    said = f"{accuracy.value} {accuracy.interval}, {row.accuracy.kind}" if accuracy.interval else "no value"
+    quality = share(row.quality)
+    said = f"{quality.value} {quality.interval}, {row.quality.kind}" if quality.interval else "no value"
     found = [markdown(named(row)), plain(said)]
     for stated, measure in ((row.energy, scoring.energy), (row.score, scoring.score)):
         place = str(stated.place) if stated.place else "-"

@@ -51,7 +51,7 @@ def overview(found: Sequence[Board]) -> Iterator[Plate]:
     if 1 < len(first) <= MOST_PANELS:
         energy = first[0].scoring.energy.axis
         words = f"{energy.capitalize()} and accuracy of every platform, one panel a workload"
-        numbers = _columns(wide(first), "accuracy|energy|quality")
+        numbers = _columns(wide(first), "accuracy|f1|energy|quality")
         yield Plate("energy-accuracy", words, lambda: figures.energy_accuracy(first), numbers)
 
 
@@ -67,7 +67,7 @@ def plates(board: Board, slug: str, long: pd.DataFrame, parts: pd.DataFrame) -> 
     energy = scoring.energy.axis.capitalize()
     yield Plate(
         f"energy-accuracy-{slug}", f"{energy} against accuracy: {name}",
-        lambda: figures.energy_accuracy([board]), _columns(numbers, "accuracy|energy|quality"),
+        lambda: figures.energy_accuracy([board]), _columns(numbers, "accuracy|f1|energy|quality"),
     )  # fmt: skip
     score = "|".join(score_columns(scoring))
     if board.contest.scenario == "Streaming":

@@ -13,7 +13,7 @@ from nmbench.record import Metric, Result
 from nmbench.report.detail import interval_text
 from nmbench.report.engineering import engineering
 from nmbench.report.escape import inert
-from nmbench.report.scoring import SCORINGS
+from nmbench.report.scoring import scoring_of
 from nmbench.report.sections import BOUNDARY_WORDS
 
 
@@ -41,7 +41,7 @@ def _rows(before: Result, after: Result) -> list[tuple[str, ...]]:
     if after.error:
         return [(inert(after.platform.name), inert(after.error), "", after.status, "", "")]
     rows: list[tuple[str, ...]] = []
-    scoring = SCORINGS[after.scenario]
+    scoring = scoring_of(after.scenario, {m.name for m in after.metrics})
     nouns = {measure.metric: measure.noun for measure in (scoring.energy, scoring.score)}
     for metric in after.metrics:
         if metric.name in nouns and metric.kind == "modelled" and metric.boundary:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from nmbench.report.ranking import Better
@@ -44,6 +44,10 @@ class Measure:
         return SUFFIXES[self.unit]
 
 
+ACCURACY = Measure("accuracy", "accuracy", "accuracy", "1", "Accuracy", "Accuracy", "accuracy, %", "higher")
+F1 = Measure("f1", "F1", "f1", "1", "F1", "F1", "F1, %", "higher")
+
+
 @dataclass(frozen=True)
 class Scoring:
     """The numbers of a scenario's boards.
@@ -54,6 +58,8 @@ class Scoring:
         Are ranked.
     beside
         Are shown, and not ranked.
+    quality
+        What the gate asks for.
     batches
         Whether boards show how many samples were handed over at once.
     figure
@@ -64,6 +70,7 @@ class Scoring:
     score: Measure
     figure: str
     beside: tuple[Measure, ...] = ()
+    quality: Measure = ACCURACY
     batches: bool = False
 
     @property
@@ -107,6 +114,10 @@ FIRST = Measure(
     "time_to_first_correct", "first correct decision", "time_to_first_correct", "s", "First correct",
     "First correct", "time to the first correct decision",
 )  # fmt: skip
+DELAY = Measure(
+    "detection_delay_p50", "detection delay", "detection_delay_p50", "s", "Detected after", "Detected after",
+    "from a word's end to its detection",
+)  # fmt: skip
 
 SCORINGS: Mapping[str, Scoring] = {
     "SingleStream": Scoring(INFERENCE, LATENCY_P90, "latency"),
@@ -116,5 +127,14 @@ SCORINGS: Mapping[str, Scoring] = {
     "Streaming": Scoring(DECISION, DECISION_P99, "decisions", (MISSES, FIRST)),
 }
 """By scenario, in the order of boards."""
+
+SPOTTING = Scoring(DECISION, DECISION_P99, "decisions", (MISSES, DELAY), F1)
+"""Of Streaming where words are spotted."""
+
+
+def scoring_of(scenario: str, metrics: Collection[str]) -> Scoring:
+    """Return what results of a scenario are judged on, by the names of the metrics that they state."""
+    return SPOTTING if F1.metric in metrics else SCORINGS[scenario]
+
 
 ORDER = tuple(SCORINGS)

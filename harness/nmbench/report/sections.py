@@ -20,6 +20,11 @@ BOUNDARY_WORDS: dict[Boundary | None, str] = {
 
 LEGEND = (
     ("accuracy", "of the whole test set; what is timed has to decide alike. Wilson interval of 95 %."),
+    (
+        "F1",
+        "of the words in running audio: harmonic mean of precision and recall; what is timed has to decide "
+        "alike. Interval of 95 %, over recordings.",
+    ),
     ("measured", "ran for real and was timed by the harness; intervals of 95 %."),
     (
         "modelled",
@@ -38,10 +43,14 @@ LEGEND = (
     ("rate", "queries per second; the interval reaches to the lowest rate that missed the bound."),
     ("missed", "decisions that come after their deadline; they count in the latencies too."),
     ("first correct", "from a recording's start to its first right decision, the median."),
+    (
+        "detected after",
+        "from a word's end to its detection, the median of those detected; below zero: before it.",
+    ),
 )
 """What the words of a board mean."""
 
-OF_SCENARIOS = ("batch", "rate", "missed", "first correct")
+OF_SCENARIOS = ("F1", "batch", "rate", "missed", "first correct", "detected after")
 """Words that only some scenarios need."""
 
 
@@ -118,13 +127,13 @@ def title(contest: Contest) -> str:
 def conditions(board: Board) -> list[str]:
     """Say under which conditions the board's numbers hold: data, quality target, tier, division."""
     contest = board.contest
-    samples = {row.accuracy.n for row in board.rows if row.accuracy.n is not None}
+    samples = {row.quality.n for row in board.rows if row.quality.n is not None}
     kind = "SYNTHETIC data" if contest.synthetic else "real data"
     count = f", {samples.pop()} test samples" if len(samples) == 1 else ""
     tier = "quick tier (never submittable)" if contest.tier == "quick" else f"{contest.tier} tier"
     found = [f"{kind} ({contest.data_source}){count}"]
     if board.target is not None:
-        found.append(f"accuracy target {100 * board.target:g} %")
+        found.append(f"{board.scoring.quality.noun} target {100 * board.target:g} %")
     found += [tier, f"{contest.division} division"]
     if any(row.published_data is False for row in board.rows):
         found.append("data DIFFER from the published ones")
@@ -140,11 +149,12 @@ def used_words(found: Iterable[Board]) -> list[tuple[str, str]]:
     """Return the entries of `LEGEND` for what stands on the boards."""
     boards = list(found)
     rows = [(board, row) for board in boards for row in board.rows]
-    used = {n.kind for board, row in rows for n in (row.accuracy, row.energy, row.score, *row.beside)}
-    words = {"accuracy", "rank", *used}
+    used = {n.kind for board, row in rows for n in (row.quality, row.energy, row.score, *row.beside)}
+    words = {"rank", *used, *(board.scoring.quality.noun for board in boards)}
     words |= {"batch" for board in boards if board.scoring.batches}
     words |= {"rate" for board in boards if board.contest.scenario == "Server"}
-    words |= {word for board in boards for word in ("missed", "first correct") if board.scoring.beside[1:]}
+    words |= {m.heading.lower() for board in boards for m in board.scoring.beside[1:]}
+    words |= {"missed" for board in boards if board.scoring.beside[1:]}
     return [(word, meaning) for word, meaning in LEGEND if word in words]
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from nmbench.record import Result
 from nmbench.report.engineering import engineering
 from nmbench.report.headline import headline
-from nmbench.report.scoring import SCORINGS
+from nmbench.report.scoring import scoring_of
 
 PLAIN_INTERVAL_S = 10.0
 """Without a terminal a long task says how far it is this often."""
@@ -97,9 +97,11 @@ class Terminal:
 
 
 def _headline(result: Result) -> str:
-    accuracy = result.find("accuracy")
-    parts = [] if accuracy is None or accuracy.value is None else [f"accuracy {100 * accuracy.value:.1f} %"]
-    scoring = SCORINGS[result.scenario]
+    scoring = scoring_of(result.scenario, {m.name for m in result.metrics})
+    quality = result.find(scoring.quality.metric)
+    parts = []
+    if quality is not None and quality.value is not None:
+        parts.append(f"{scoring.quality.noun} {100 * quality.value:.1f} %")
     score = headline(result, scoring.score.metric)
     if score:
         value = "no value" if score.value is None else engineering(score.value, score.unit)

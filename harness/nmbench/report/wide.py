@@ -10,10 +10,10 @@ import pandas as pd
 
 from nmbench.report.asking import remarks
 from nmbench.report.board import Asking, Board, Row, Stated
-from nmbench.report.scoring import SCORINGS, Scoring
+from nmbench.report.scoring import SCORINGS, SPOTTING, Scoring
 
 WHOLE = ("_rank", "_rank_best", "_rank_worst")
-COUNTS = ("accuracy_n", "queries", "batch")
+COUNTS = ("accuracy_n", "f1_n", "queries", "batch")
 
 
 def wide(found: Iterable[Board]) -> pd.DataFrame:
@@ -42,7 +42,9 @@ def score_columns(scoring: Scoring) -> tuple[str, ...]:
 
 def _ordered(columns: list[str]) -> list[str]:
     """Put the columns of metrics that only later scenarios have beside those of the first one."""
-    stems = tuple(dict.fromkeys(stem for scoring in SCORINGS.values() for stem in score_columns(scoring)))
+    stems = tuple(
+        dict.fromkeys(stem for scoring in (*SCORINGS.values(), SPOTTING) for stem in score_columns(scoring))
+    )
     scores = [column for column in columns if column.startswith(stems)]
     if not scores:
         return columns
@@ -63,8 +65,8 @@ def _flat(row: Row, board: Board) -> dict[str, Any]:
         "status": row.status,
         "quality_target": row.target,
         "quality_reached": row.reached,
-        **_number("accuracy", "", row.accuracy),
-        "accuracy_n": row.accuracy.n,
+        **_number(scoring.quality.column, "", row.quality),
+        f"{scoring.quality.column}_n": row.quality.n,
         **_number(scoring.energy.column, scoring.energy.suffix, row.energy),
         **_place(scoring.energy.column, row.energy),
         **_number(scoring.score.column, scoring.score.suffix, row.score),

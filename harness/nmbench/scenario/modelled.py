@@ -17,12 +17,12 @@ from nmbench.quantity import NESTED, Boundary
 from nmbench.record import Metric
 from nmbench.scenario import generator, schedule, scores, streaming
 from nmbench.scenario.clock import VirtualClock
+from nmbench.scenario.decisions import Right
 from nmbench.scenario.desk import Desk
 from nmbench.scenario.inputs import Asked, Performed
 from nmbench.scenario.log import Log
 from nmbench.scenario.search import Found, Verdict, highest_rate, verdict
 from nmbench.scenario.service import Modelled, Pricing, Service, service
-from nmbench.scenario.streaming import FirstRight
 from nmbench.stats import percentile
 
 NEVER = 1 << 62
@@ -32,13 +32,13 @@ PROBE_S = 0.5
 """Virtual seconds of a try of Server's search, where that is no more than ten times its least queries."""
 
 
-def perform(asked: Asked, counts: EventCounts, pricing: Pricing, right: FirstRight) -> Performed:
+def perform(asked: Asked, counts: EventCounts, pricing: Pricing, right: Right) -> Performed:
     """Perform a scenario on the counts of the test set.
 
     Parameters
     ----------
     right
-        First window at whose end each sample is decided rightly, ``[B]``; needed by Streaming alone.
+        Where right decisions stand; needed by Streaming alone.
     """
     cost, usual = pricing.price(counts, 1), asked.settings
     most = min(usual.most_queries, VIRTUAL_SAMPLES // usual.samples_per_query)

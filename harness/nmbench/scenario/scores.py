@@ -233,6 +233,31 @@ def median(name: str, values: Seconds, ends: tuple[Seconds, Seconds], origin: Or
     )  # fmt: skip
 
 
+def delays(name: str, values: Seconds, ends: tuple[Seconds, Seconds], origin: Origin) -> list[Metric]:
+    """Return the median and the p90 of delays; they may be negative: a word is known before it has ended.
+
+    ``ends`` are a model's at its fastest and its slowest.
+    """
+    found = []
+    for label in ("p50", "p90"):
+        p = PERCENTILES[label]
+        value = lo = hi = None
+        if len(values):
+            value = percentile(values, p)
+            if origin.kind == "modelled":
+                lo, hi = (percentile(end, p) for end in ends)
+            else:
+                lo, hi = percentile_interval(values, p)
+        found.append(
+            Metric(
+                name=f"{name}_{label}", unit="s", kind=origin.kind, boundary=origin.boundary, value=value,
+                lo=lo, hi=hi, n=len(values), source=origin.source,
+                reason=None if len(values) else "nothing was detected",
+            )
+        )  # fmt: skip
+    return found
+
+
 def share(name: str, of: npt.NDArray[np.bool_], kind: Kind, boundary: Boundary, source: str) -> Metric:
     """Return a share with its Wilson interval of 95 %."""
     hits, n = int(of.sum()), len(of)

@@ -20,10 +20,11 @@ from nmbench.energy.uncertainty import Spread
 from nmbench.metrics import main_causes
 from nmbench.platforms.base import Session, Stream
 from nmbench.quantity import Boundary
-from nmbench.record import Metric, Traffic
+from nmbench.record import Traffic
 from nmbench.scenario import generator, schedule, scores
 from nmbench.scenario.bench import Bench
 from nmbench.scenario.clock import VirtualClock
+from nmbench.scenario.decisions import Decisions, Pieces, Right
 from nmbench.scenario.desk import Desk, Expected
 from nmbench.scenario.generator import Respondent, Tell
 from nmbench.scenario.inputs import Asked, Performed
@@ -31,37 +32,6 @@ from nmbench.scenario.log import Log
 from nmbench.scenario.service import Modelled, Pricing, Service, service
 from nmbench.spikes import SpikeBatch
 from nmbench.stats import percentile
-
-ROUNDING_S = 1e-9
-"""Of sums of moments: a platform in real time decides at its deadline to the last bit."""
-
-FirstRight = npt.NDArray[np.int64]
-"""First window at whose end each recording of the test set is decided rightly, ``[B]``; -1: none is."""
-
-
-@dataclass(frozen=True)
-class Pieces:
-    """How recordings are handed over.
-
-    Attributes
-    ----------
-    steps
-        Of a piece.
-    each
-        Pieces of a recording.
-    per_window
-        Pieces of a window.
-    """
-
-    steps: int
-    each: int
-    per_window: int
-
-    @classmethod
-    def of(cls, asked: Asked, steps: int) -> Pieces:
-        """Cut the task's recordings into pieces of so many steps."""
-        assert asked.streaming is not None
-        return cls(steps, asked.steps // steps, asked.streaming.window_steps // steps)
 
 
 class Feeding:
@@ -139,7 +109,7 @@ def piecewise(expected: Expected, pieces: Pieces) -> Expected:
     return Expected(expected.outputs.reshape(samples * pieces.each, pieces.steps, classes), decide)
 
 
-def measured(bench: Bench, right: FirstRight) -> Performed:
+def measured(bench: Bench, right: Right) -> Performed:
     """Stream recordings to a platform that runs for real.
 
     Raises
@@ -170,7 +140,7 @@ def measured(bench: Bench, right: FirstRight) -> Performed:
         return len(run(some)[1]) // pieces.per_window
 
     desk, log = run(recordings)
-    decided = _Decisions.of(log, pieces, asked, right)
+    decided = Decisions.of(log, pieces, asked, right)
     found = [
         *scores.measured_latencies(decided.latency, bench.origin, 0.99, "decision_latency"),
         *decided.metrics(decided, decided, bench.origin),
@@ -181,7 +151,7 @@ def measured(bench: Bench, right: FirstRight) -> Performed:
 
 
 def modelled(
-    asked: Asked, counts: EventCounts, pricing: Pricing, boundary: Boundary, right: FirstRight
+    asked: Asked, counts: EventCounts, pricing: Pricing, boundary: Boundary, right: Right
 ) -> Performed:
     """Stream the whole test set in virtual time, handed over by step or by window: as decides sooner."""
     assert asked.streaming is not None
@@ -201,7 +171,7 @@ class _Way:
     pieces: Pieces
     pricing: Pricing
     boundary: Boundary
-    right: FirstRight
+    right: Right
 
     @cached_property
     def served(self) -> Service:
@@ -214,7 +184,7 @@ class _Way:
         return self.run(1.0)
 
     @cached_property
-    def decisions(self) -> _Decisions:
+    def decisions(self) -> Decisions:
         """The decisions of that run."""
         return self._decided(self.central[1])
 
@@ -248,51 +218,8 @@ class _Way:
         traffic = _traffic(desk, log, self.asked, pieces).model_copy(update={"state": "kept"})
         return Performed(found, traffic, log)
 
-    def _decided(self, log: Log) -> _Decisions:
-        return _Decisions.of(log, self.pieces, self.asked, self.right)
-
-
-@dataclass(frozen=True, eq=False)
-class _Decisions:
-    """When decisions came: latency of each, seconds; and by recording when the first right one did."""
-
-    latency: npt.NDArray[np.float64]
-    late: npt.NDArray[np.bool_]
-    to_right: npt.NDArray[np.float64]
-    seconds: float
-
-    @classmethod
-    def of(cls, log: Log, pieces: Pieces, asked: Asked, right: FirstRight) -> _Decisions:
-        ends = np.arange(len(log)).reshape(-1, pieces.each)[:, pieces.per_window - 1 :: pieces.per_window]
-        latency = log.latency()[ends]
-        window = right[log.sample[ends[:, 0]] // pieces.each]
-        rows = np.arange(len(ends))
-        to_right = (window + 1) * asked.window_s + latency[rows, np.maximum(window, 0)]
-        return cls(
-            latency.ravel(),
-            latency.ravel() > asked.deadline_s + ROUNDING_S,
-            np.where(window < 0, np.inf, to_right),
-            log.seconds,
-        )
-
-    def metrics(self, fast: _Decisions, slow: _Decisions, origin: scores.Origin) -> list[Metric]:
-        """Return misses, time to the first right decision, and decisions per second."""
-        kind, boundary, source = origin.kind, origin.boundary, origin.source
-        misses = scores.share("deadline_misses", self.late, kind, boundary, source)
-        if kind == "modelled":
-            ends = {"lo": float(fast.late.mean()), "hi": float(slow.late.mean())}
-            misses = misses.model_copy(update=ends)
-        never = scores.share("never_correct", np.isinf(self.to_right), kind, boundary, source)
-        rate = Metric(
-            name="decisions_per_second", unit="1/s", kind=kind, boundary=boundary,
-            value=len(self.latency) / self.seconds, n=len(self.latency), source=source,
-        )  # fmt: skip
-        return [
-            misses,
-            scores.median("time_to_first_correct", self.to_right, (fast.to_right, slow.to_right), origin),
-            never,
-            rate,
-        ]
+    def _decided(self, log: Log) -> Decisions:
+        return Decisions.of(log, self.pieces, self.asked, self.right)
 
 
 def _traffic(desk: Desk, log: Log, asked: Asked, pieces: Pieces) -> Traffic:

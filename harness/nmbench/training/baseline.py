@@ -7,7 +7,7 @@ the best on the test set is taken, which can only make the gain look smaller.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -18,21 +18,13 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from nmbench.training.data import Batches
+from nmbench.training.provenance import CountsOnly
 from nmbench.training.recipe import Recipe
 
 EPOCHS = 40
 SMOOTHING = 0.05
 
 Counts = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class CountsOnly:
-    """The best model on event counts: its name and the share of test samples that it got right."""
-
-    model: str
-    accuracy: float
-    others: dict[str, float]
 
 
 def best_on_counts(recipe: Recipe, train: Batches, test: Batches, classes: int, seed: int) -> CountsOnly:
@@ -43,10 +35,10 @@ def best_on_counts(recipe: Recipe, train: Batches, test: Batches, classes: int, 
     counts, labels = counted(test)
     found = {
         "logistic regression": _logistic(*counted(train), counts, labels),
-        "cnn" if len(train.shape) == 3 else "mlp": _network(recipe, train, counts, labels, classes, seed),
+        "cnn" if _is_picture(train.shape) else "mlp": _network(recipe, train, counts, labels, classes, seed),
     }
     best = max(found, key=lambda name: found[name])
-    return CountsOnly(best, found.pop(best), found)
+    return CountsOnly(model=best, accuracy=found.pop(best), others=found)
 
 
 def counted(batches: Batches) -> tuple[Counts, npt.NDArray[np.int64]]:
@@ -91,10 +83,12 @@ def _network(
 
 
 def _layers(shape: tuple[int, ...], classes: int) -> list[nn.Module]:
-    if len(shape) == 1:
+    if not _is_picture(shape):
+        inputs = prod(shape)
         return [
-            nn.BatchNorm1d(shape[0]),
-            *_block(nn.Linear(shape[0], 256), nn.BatchNorm1d(256)),
+            nn.Flatten(),
+            nn.BatchNorm1d(inputs),
+            *_block(nn.Linear(inputs, 256), nn.BatchNorm1d(256)),
             *_block(nn.Linear(256, 256), nn.BatchNorm1d(256)),
             nn.Linear(256, classes),
         ]
@@ -109,6 +103,10 @@ def _layers(shape: tuple[int, ...], classes: int) -> list[nn.Module]:
         nn.Dropout(0.3),
         nn.Linear(128, classes),
     ]
+
+
+def _is_picture(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 3 and min(shape[1:]) >= 8
 
 
 def _block(synapses: nn.Module, norm: nn.Module) -> list[nn.Module]:

@@ -4,70 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import yaml
 
-from nmbench.datasets import sources
+from nmbench.datasets import transforms
 from nmbench.datasets.encode import input_shape
 from nmbench.datasets.events import EventSet
-from nmbench.errors import InputError, unknown
-from nmbench.places import cache_root
-from nmbench.registry import SUITES
-from nmbench.spec import Data
+from nmbench.errors import InputError
 from nmbench.training.augment import Columns, moved
-from nmbench.training.recipe import Augment, Recipe
-
-SUITE = SUITES / "temporal"
+from nmbench.training.recipe import Augment, HeldOutRecipe, Recipe
 
 
-class Notes:
-    """Print what a source has to say; its progress is not shown."""
+def split_held_out(train: EventSet, held: HeldOutRecipe) -> tuple[EventSet, EventSet]:
+    """Return what is left to train on and what is kept apart, both in the set's order.
 
-    def step(self, task: str, done: int, total: int) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Print a line."""
-        print(text, flush=True)
-
-
-def load_split(workload: str, data: str, split: str, root: Path) -> EventSet:
-    """Load the raw events of one split of a workload, built into nmbench's cache where they are not there.
-
-    Parameters
-    ----------
-    workload
-        Name of a workload of the suite ``temporal``.
-    data
-        Key of one of its ``data`` entries (``synthetic``), or a source's name (``fsdd``).
-    split
-        ``train`` or ``test``.
-    root
-        Folder of real data sets, or the path of one archive.
+    By group, whole groups spread evenly over their sorted numbers are kept apart; by sample, the last ones of
+    each class and group. The same set and share give the same split: no draw is involved.
 
     Raises
     ------
-    DataMissing
-        If a real set is not there.
     InputError
-        If the workload has no such data.
+        If the share leaves one of the two empty, or groups are wanted where none are known.
     """
-    path = SUITE / f"{workload}.yaml"
-    # not registry.read_workload: that wants the networks that are trained here to be there already
-    entries = {
-        key: Data.model_validate(entry)
-        for key, entry in yaml.safe_load(path.read_text(encoding="utf-8"))["data"].items()
-    }
-    chosen = [entry for key, entry in entries.items() if data in (key, entry.source)]
-    if not chosen:
+    apart = np.zeros(len(train), dtype=np.bool_)
+    if held.by == "group":
+        groups = np.unique(train.groups[train.groups >= 0])
+        wanted = max(1, round(held.share * len(groups)))
+        places = (np.arange(wanted) + 0.5) * len(groups) / wanted
+        apart = np.isin(train.groups, groups[places.astype(np.int64)]) if len(groups) else apart
+    else:
+        cells = np.stack([train.labels, train.groups])
+        for cell in np.unique(cells, axis=1).T:
+            members = np.flatnonzero((cells == cell[:, None]).all(0))
+            apart[members[len(members) - round(held.share * len(members)) :]] = True
+    if apart.all() or not apart.any():
         raise InputError(
-            str(path), [unknown("data", data, {*entries, *(e.source for e in entries.values())})]
+            "recipe", [f"held_out: {apart.sum()} of {len(apart)} samples, none or all of {train.name}"]
         )
-    return sources.load(chosen[0], (split,), cache_root(), root, Notes())[split]
+    return train.take(np.flatnonzero(~apart)), train.take(np.flatnonzero(apart))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +70,10 @@ class Batches:
 
     @classmethod
     def of(cls, events: EventSet, recipe: Recipe) -> Batches:
-        """Split the events of a set into columns, once."""
+        """Split the events of a set into columns, once; what is no pooling is done before, once."""
+        pooling = recipe.pooling
+        if any(name != "pool" for name, _ in recipe.transforms):
+            events, pooling = transforms.apply(events, recipe.transforms), (1, 1)
         return cls(
             columns=Columns(
                 sample=np.empty(0, np.int64),
@@ -106,7 +85,7 @@ class Batches:
             offsets=events.offsets,
             labels=events.labels,
             sensor=events.sensor,
-            pooling=recipe.pooling,
+            pooling=pooling,
             dt_s=recipe.dt_s,
             steps=recipe.steps,
             size=recipe.batch,

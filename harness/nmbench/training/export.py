@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import nir
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
+from nmbench.training.grid import BIAS_BITS, on_grid
 from nmbench.training.model import TAU_S, ConvSynapses, DenseSynapses, Layer, Net
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
-BIAS_BITS = 16
 
 
-def export(net: Net, weight_bits: int) -> nir.NIRGraph:
-    """Return the network as NIR, in SI units.
+def export(net: Net, weight_bits: int, metadata: Mapping[str, str] = {}) -> nir.NIRGraph:
+    """Return the network as NIR, in SI units; ``metadata`` goes into the graph as it is.
 
     Under the dialect ``nmbench`` at the model's ``dt`` it computes what the torch model does in evaluation
     mode, but for the rounding of weights and biases: ``w_in = tau_syn / dt`` makes the synapse's gain 1, and
@@ -35,15 +37,16 @@ def export(net: Net, weight_bits: int) -> nir.NIRGraph:
             sources = _dense_branches(graph, layer.synapses, f"{number}", before, net.dt_s, weight_bits)
         before, shape = graph.add(f"neurons{number}", cuba_lif_node(layer), *sources), layer.shape
         if layer.recurrent is not None:
-            weight = on_grid(layer.recurrent.detach().numpy(), weight_bits)
+            weight = _array(on_grid(layer.recurrent, weight_bits))
             graph.edges.append((graph.add(f"recurrent{number}", nir.Linear(weight), before), before))
     before, _ = graph.flat(before, shape)
-    weight, bias = (p.detach().numpy() for p in (net.readout.weight, net.readout.bias))
-    readout = nir.Affine(on_grid(weight, weight_bits), on_grid(bias, BIAS_BITS))
+    weight = _array(on_grid(net.readout.weight, weight_bits))
+    bias = _array(on_grid(net.readout.bias, BIAS_BITS))
+    readout = nir.Affine(weight, bias)
     before = graph.add("synapses_readout", readout, before)
     before = graph.add("readout", li_node(net), before)
     graph.add("output", nir.Output(np.array([len(bias)])), before)
-    return nir.NIRGraph(graph.nodes, graph.edges, metadata={})
+    return nir.NIRGraph(graph.nodes, graph.edges, metadata=dict(metadata))
 
 
 @dataclass
@@ -67,8 +70,8 @@ class _Graph:
 def _dense_branches(
     graph: _Graph, synapses: DenseSynapses, number: str, before: str, dt_s: float, bits: int
 ) -> list[str]:
-    folded, bias = folded_dense(synapses)
-    weight, inputs = on_grid(folded, bits), folded.shape[2]
+    weight, bias = (_array(part) for part in synapses.rounded(bits))
+    inputs = weight.shape[2]
     ends = []
     for branch, steps in enumerate(synapses.delays):
         source = before
@@ -76,70 +79,22 @@ def _dense_branches(
             late = nir.Delay(np.full(inputs, steps * dt_s))
             source = graph.add(f"delay{number}_{steps}", late, before)
         part = np.ascontiguousarray(weight[:, branch])
-        node = nir.Linear(part) if branch else nir.Affine(part, on_grid(bias, BIAS_BITS))
+        node = nir.Linear(part) if branch else nir.Affine(part, bias)
         ends.append(graph.add(f"synapses{number}_{steps}", node, source))
     return ends
 
 
-def folded_dense(synapses: DenseSynapses) -> tuple[Doubles, Doubles]:
-    """Return weights ``[M, K, N]`` and bias ``[M]`` with the batch norm's running statistics folded in."""
-    gain, bias = _norm(synapses.norm)
-    return synapses.synapses().detach().numpy() * gain[:, None, None], bias
-
-
-def folded_conv(synapses: ConvSynapses) -> tuple[Doubles, Doubles]:
-    """Return kernels ``[C', C, kh, kw]`` and bias ``[C']`` with the batch norm folded in."""
-    gain, bias = _norm(synapses.norm)
-    return synapses.conv.weight.detach().numpy() * gain[:, None, None, None], bias
-
-
-def _norm(norm: Any) -> tuple[Doubles, Doubles]:
-    """Return the gain and offset of a batch norm in evaluation mode, ``y = gain x + offset``."""
-    scale, offset, mean, var = (
-        p.detach().double().numpy() for p in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
-    )
-    gain = scale / np.sqrt(var + norm.eps)
-    return gain, offset - gain * mean
-
-
-def on_grid(values: npt.NDArray[np.floating[Any]], bits: int) -> Floats:
-    """Round to signed integers of ``bits`` bits times one power of two.
-
-    The power is that of the least squared error; large values are clipped where finer steps for all the
-    others are worth it.
-
-    Returns
-    -------
-    numpy.ndarray
-        Float32, the products themselves (exact: an int16 times a power of two).
-    """
-    exact = np.asarray(values, dtype=np.float64)
-    largest = float(np.abs(exact).max(initial=0.0))
-    if largest == 0.0:
-        return np.zeros(exact.shape, np.float32)
-    coarsest = int(np.ceil(np.log2(largest / (2 ** (bits - 1) - 1))))
-    tried = [_rounded(exact, bits, exponent) for exponent in range(coarsest, coarsest - 4, -1)]
-    return min(tried, key=lambda rounded: float(np.square(rounded - exact).sum())).astype(np.float32)
-
-
-def _rounded(exact: Doubles, bits: int, exponent: int) -> Doubles:
-    limit = 2 ** (bits - 1) - 1  # symmetric: -128 would have no counterpart
-    rounded: Doubles = np.clip(np.rint(np.ldexp(exact, -exponent)), -limit, limit) * 2.0**exponent
-    return rounded
-
-
 def conv_node(synapses: ConvSynapses, shape: tuple[int, ...], bits: int) -> nir.Conv2d:
     """Return a convolution of spikes ``shape = (C, H, W)`` as NIR."""
-    weight, bias = folded_conv(synapses)
-    conv = synapses.conv
+    weight, bias = (_array(part) for part in synapses.rounded(bits))
     return nir.Conv2d(
         input_shape=(shape[1], shape[2]),
-        weight=on_grid(weight, bits),
-        stride=conv.stride,
-        padding=conv.padding,
+        weight=weight,
+        stride=synapses.stride,
+        padding=synapses.padding,
         dilation=1,
         groups=1,
-        bias=on_grid(bias, BIAS_BITS),
+        bias=bias,
     )
 
 
@@ -164,6 +119,11 @@ def li_node(net: Net) -> nir.LI:
     return nir.LI(tau=tau, r=np.ones(tau.shape), v_leak=np.zeros(tau.shape))
 
 
+def _array(values: Tensor) -> Floats:
+    made: Floats = np.ascontiguousarray(values.detach().cpu().numpy())
+    return made
+
+
 def _tau(log_tau: Any, shape: tuple[int, ...]) -> Doubles:
-    tau: Doubles = np.exp(np.clip(log_tau.detach().double().numpy(), *np.log(TAU_S)))
+    tau: Doubles = np.exp(np.clip(log_tau.detach().cpu().double().numpy(), *np.log(TAU_S)))
     return np.ascontiguousarray(np.broadcast_to(tau, shape))

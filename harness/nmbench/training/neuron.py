@@ -49,28 +49,32 @@ class _Spikes(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         (from_above,) = grads
         i, u, s, a, b, recurrent = ctx.saved_tensors
-        surrogate = (1.0 + SLOPE * (u - 1.0).abs()).pow_(-2)
-        stays = 1.0 - s
         gain = 1.0 - b
-        to_u, to_i = torch.empty_like(u), torch.empty_like(i)
+        to_i = torch.empty_like(i)
+        to_u, later, part = (torch.empty_like(u[0]) for _ in range(3))
+        to_a, to_b = torch.zeros_like(u[0]), torch.zeros_like(u[0])
+        # step by step, so that all but the layer's own tensors stay in the cache
         for t in range(len(u) - 1, -1, -1):
             last = t == len(u) - 1
             to_s = from_above[t]
             if recurrent is not None and not last:
                 to_s = torch.addmm(to_s, to_i[t + 1], recurrent)
-            torch.mul(to_s, surrogate[t], out=to_u[t])
+            torch.sub(u[t], 1.0, out=part).abs_().mul_(SLOPE).add_(1.0).square_().reciprocal_()
+            torch.mul(to_s, part, out=to_u)
             if not last:
-                to_u[t].addcmul_(to_u[t + 1] * b, stays[t])
-            torch.mul(to_u[t], gain, out=to_i[t])
+                kept = u[t] <= 1.0
+                to_u.addcmul_(torch.mul(later, b, out=part), kept)
+                to_b.addcmul_(later, torch.mul(u[t], kept, out=part))
+                to_a.addcmul_(to_i[t + 1], i[t])
+            to_b.addcmul_(to_u, i[t], value=-1.0)
+            torch.mul(to_u, gain, out=to_i[t])
             if not last:
                 to_i[t].addcmul_(to_i[t + 1], a)
-        v = u[:-1] * stays[:-1]
-        to_a = (to_i[1:] * i[:-1]).sum_to_size(a.shape)
-        to_b = (to_u[1:] * v).sum_to_size(b.shape) - (to_u * i).sum_to_size(b.shape)
+            to_u, later = later, to_u
         to_recurrent = None
         if recurrent is not None:
             to_recurrent = to_i[1:].flatten(0, 1).t() @ s[:-1].flatten(0, 1)
-        return to_i, to_a, to_b, to_recurrent
+        return to_i, to_a.sum_to_size(a.shape), to_b.sum_to_size(b.shape), to_recurrent
 
 
 _apply: Callable[..., Tensor] = _Spikes.apply

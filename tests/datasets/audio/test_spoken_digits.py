@@ -86,6 +86,17 @@ def test_a_sample_depends_on_the_seed_and_itself_only() -> None:
     assert not set(other.sample_sha256()) & set(part.sample_sha256())
 
 
+def test_another_ear_hears_the_same_words() -> None:
+    options = {**SMALL, "classes": [6], "renditions": 1}
+    here = generate({**options, "encoder": "hydrodynamic"}, 0, silent)
+    there = generate({**options, "encoder": "fast"}, 0, silent)
+    assert [s.sha256() for s in there.values()] == [s.sha256() for s in generate(options, 0, silent).values()]
+    for split in here:
+        assert here[split].groups.tolist() == there[split].groups.tolist()
+        assert not set(here[split].sample_sha256()) & set(there[split].sample_sha256())
+        assert np.diff(here[split].offsets).min() > 500
+
+
 def test_all_faults_at_once() -> None:
     with pytest.raises(InputError) as caught:
         generate({"voices": ["Alx", "f2"], "renditions": 0, "classes": [20], "rendition": 3}, 0, silent)

@@ -1,4 +1,4 @@
-"""The Free Spoken Digit Dataset, real recordings, heard by the cochlea model.
+"""The Free Spoken Digit Dataset, real recordings, heard by a cochlea model.
 
 3,000 utterances of 0..9 by six speakers, mono 16-bit 8 kHz WAV, read straight from the project's archive:
 nothing is unpacked. The archive is a stranger's file and is read with limits.
@@ -22,14 +22,14 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from nmbench.datasets.audio.cochlea import SENSOR, levelled, spikes
+from nmbench.datasets.audio.cochlea import SENSOR
+from nmbench.datasets.audio.encoder import Encoder, heard
 from nmbench.datasets.events import Events, EventSet, event_set
+from nmbench.datasets.holdings import missing
 from nmbench.datasets.samples import make_samples
 from nmbench.documents import check
-from nmbench.errors import DataMissing, InputError, unknown
+from nmbench.errors import InputError, unknown
 
-COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
-URL = f"https://github.com/Jakobovski/free-spoken-digit-dataset/archive/{COMMIT}.zip"
 ARCHIVE = "free-spoken-digit-dataset*.zip"
 """How the archive is called in the data folder: GitHub's own name, or any that begins like it."""
 
@@ -51,17 +51,20 @@ _RECORDING = re.compile(
 
 
 class Options(BaseModel):
-    """How the recordings are split.
+    """How the recordings are split and heard.
 
     Attributes
     ----------
     unseen_speaker
         Test on all recordings of this speaker and train on the others; None for the official split.
+    encoder
+        The ear; ``fast`` is the published one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     unseen_speaker: str | None = None
+    encoder: Encoder = "fast"
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +125,14 @@ def load(
     ]
     if all(tested) or not any(tested):
         raise InputError(str(path), [f"{sum(tested)} of {len(tested)} recordings are for the test: no split"])
-    heard = make_samples(lambda i: utterance(recordings[i]), len(recordings), progress)
+    made = make_samples(lambda i: utterance(recordings[i], chosen.encoder), len(recordings), progress)
     sets = {}
     for split, wanted in (("train", False), ("test", True)):
         kept = [i for i, test in enumerate(tested) if test is wanted]
         sets[split] = event_set(
             name=f"fsdd/{split}",
             sensor=SENSOR,
-            samples=[heard[i] for i in kept],
+            samples=[made[i] for i in kept],
             labels=[recordings[i].digit for i in kept],
             groups=[speakers.index(recordings[i].speaker) for i in kept],
             classes=CLASSES,
@@ -138,10 +141,10 @@ def load(
     return sets
 
 
-def utterance(recording: Recording) -> Events:
+def utterance(recording: Recording, encoder: Encoder = "fast") -> Events:
     """Hear one recording; the noise of the neurons is seeded by its name."""
     seed = zlib.crc32(recording.name.encode()) >> 1
-    return spikes(levelled(recording.pcm, RATE_HZ, LOUDNESS_DB), RATE_HZ, seed)
+    return heard(recording.pcm, RATE_HZ, seed, LOUDNESS_DB, encoder)
 
 
 def find_archive(root: Path) -> Path:
@@ -150,11 +153,7 @@ def find_archive(root: Path) -> Path:
         return root
     found = sorted(p for folder in (root, root / "fsdd") for p in folder.glob(ARCHIVE) if p.is_file())
     if not found:
-        raise DataMissing(
-            f"the Free Spoken Digit Dataset is not on this machine.\n"
-            f"  fetch: {URL} (16 MB, CC BY-SA 4.0)\n"
-            f"  put it, as it is, at: {root / f'free-spoken-digit-dataset-{COMMIT}.zip'}"
-        )
+        raise missing("fsdd", root)
     if len(found) > 1:
         raise InputError(str(root), [f"which archive? found {', '.join(str(p) for p in found)}"])
     return found[0]

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from nmbench.datasets.reproducible import Draws, Floats, sine
+from nmbench.datasets.reproducible import Draws, Floats, cosine, sine
 from nmbench.datasets.vision.event_camera import LEVEL_BITS, Frame, Recording, finish, watch
 from nmbench.datasets.vision.gesture_motion import Arms
 
@@ -136,6 +136,37 @@ def pose(body: Body, middle: Floats, arms: Arms) -> Floats:
     return np.asarray(np.rint(np.stack(bones, axis=1) * _GRID) / _GRID)
 
 
+@dataclass(frozen=True, eq=False)
+class Stance:
+    """How a figure stands before the camera, in each frame.
+
+    Attributes
+    ----------
+    lean
+        Angle in the picture's plane by which the body leans, clockwise, turns, ``[frames]``.
+    turn
+        Angle about the vertical axis by which it has turned away from the camera, turns, ``[frames]``.
+    scale
+        Its size as a part of the body's own: it stands further away.
+    """
+
+    lean: Floats
+    turn: Floats
+    scale: float
+
+
+def stand(capsules: Floats, middle: Floats, stance: Stance) -> Floats:
+    """Scale capsules ``[frames, parts, 4]`` about the middle, foreshorten and lean them."""
+    sin, cos, narrow = sine(stance.lean)[:, None], cosine(stance.lean)[:, None], cosine(stance.turn)[:, None]
+    placed = np.empty_like(capsules)
+    for end in (0, 2):
+        across = (capsules[:, :, end] - middle[:, None, 0]) * stance.scale * narrow
+        down = (capsules[:, :, end + 1] - middle[:, None, 1]) * stance.scale
+        placed[:, :, end] = middle[:, None, 0] + cos * across - sin * down
+        placed[:, :, end + 1] = middle[:, None, 1] + sin * across + cos * down
+    return np.asarray(np.rint(placed * _GRID) / _GRID)
+
+
 def _arm(body: Body, middle: Floats, way: Floats, bend: float, outward: float) -> list[Floats]:
     """Find the elbow from shoulder and hand (a triangle of known sides); return the three bones."""
     shoulder = middle + np.array([outward * body.shoulder, 2.0])
@@ -156,25 +187,27 @@ def _arm(body: Body, middle: Floats, way: Floats, bend: float, outward: float) -
 
 
 @numba.njit(nogil=True)
-def paint(frame: Frame, capsules: Floats, radii: Floats, levels: npt.NDArray[np.int32]) -> None:
-    """Paint capsules, ``[parts, 4]``, one over the other, onto a frame of levels, int32 ``[SIDE * SIDE]``."""
+def paint(
+    frame: Frame, capsules: Floats, radii: Floats, levels: npt.NDArray[np.int32], side: int = SIDE
+) -> None:
+    """Paint capsules, ``[parts, 4]``, one over the other, onto a frame of levels, int32 ``[side * side]``."""
     for part in range(len(capsules)):
         x0, y0, x1, y1 = capsules[part]
         inner, outer = radii[part] - _EDGE_PX / 2, radii[part] + _EDGE_PX / 2
         dx, dy = x1 - x0, y1 - y0
         square = max(dx * dx + dy * dy, 1e-6)
-        left, top, right, bottom = _box(x0, y0, x1, y1, outer)
+        left, top, right, bottom = _box(x0, y0, x1, y1, outer, side)
         for y in range(top, bottom):
             for x in range(left, right):
                 along = min(max(((x - x0) * dx + (y - y0) * dy) / square, 0.0), 1.0)
                 off_x, off_y = x - x0 - along * dx, y - y0 - along * dy
                 distance = off_x * off_x + off_y * off_y
                 if distance < inner * inner:
-                    frame[y * SIDE + x] = levels[part]
+                    frame[y * side + x] = levels[part]
                 elif distance < outer * outer:
                     cover = int((outer - math.sqrt(distance)) * (4096 / _EDGE_PX))
-                    old = np.int64(frame[y * SIDE + x])
-                    frame[y * SIDE + x] = old + (((levels[part] - old) * cover) >> 12)
+                    old = np.int64(frame[y * side + x])
+                    frame[y * side + x] = old + (((levels[part] - old) * cover) >> 12)
 
 
 @numba.njit(nogil=True)
@@ -204,16 +237,16 @@ def _bounds(capsules: Floats, radii: Floats) -> tuple[int, int, int, int]:
     left, top, right, bottom = SIDE, SIDE, 0, 0
     for part in range(len(capsules)):
         x0, y0, x1, y1 = capsules[part]
-        box = _box(x0, y0, x1, y1, radii[part] + _EDGE_PX / 2)
+        box = _box(x0, y0, x1, y1, radii[part] + _EDGE_PX / 2, SIDE)
         left, top = min(left, box[0]), min(top, box[1])
         right, bottom = max(right, box[2]), max(bottom, box[3])
     return left, top, right, bottom
 
 
 @numba.njit(nogil=True)
-def _box(x0: float, y0: float, x1: float, y1: float, margin: float) -> tuple[int, int, int, int]:
+def _box(x0: float, y0: float, x1: float, y1: float, margin: float, side: int) -> tuple[int, int, int, int]:
     left = max(math.floor(min(x0, x1) - margin), 0)
     top = max(math.floor(min(y0, y1) - margin), 0)
-    right = min(math.ceil(max(x0, x1) + margin) + 1, SIDE)
-    bottom = min(math.ceil(max(y0, y1) + margin) + 1, SIDE)
+    right = min(math.ceil(max(x0, x1) + margin) + 1, side)
+    bottom = min(math.ceil(max(y0, y1) + margin) + 1, side)
     return left, top, right, bottom

@@ -1,0 +1,1 @@
+"""What a skin feels: tactile sensors whose readings become events."""
