@@ -13,7 +13,7 @@ from tonic_files import make_dvsgesture, make_nmnist, make_shd
 @pytest.mark.parametrize(
     ("workload", "data", "make", "source", "samples"),
     [
-        ("gesture", "real", make_dvsgesture, "dvsgesture", 110),
+        ("gesture-plain", "real", make_dvsgesture, "dvsgesture", 110),
         ("spoken-digits", "shd", make_shd, "shd", 4),
         ("digits-saccade", "real", make_nmnist, "nmnist", 20),
     ],
@@ -38,7 +38,7 @@ def test_real_sets_run_where_they_lie(
 @pytest.mark.parametrize(
     ("workload", "data", "says"),
     [
-        ("gesture", "real", "DVSGesture/ibmGestureTest"),
+        ("gesture-plain", "real", "DVSGesture/ibmGestureTest"),
         ("spoken-digits", "shd", "SHD/shd_test.h5"),
         ("spoken-digits", "real", "free-spoken-digit-dataset"),
         ("digits-saccade", "real", "NMNIST/Test"),

@@ -233,7 +233,9 @@ def test_the_shipped_networks_run_on_8_bits_and_equal_the_reference(path: Path) 
     simulator = compile(made)
     assert (simulator.engine, simulator.reason) == ("vector, int8 weights", None)
     shape = made.populations[0].shape
-    batch = spikes(np.random.default_rng(0), shape, 2, 22, 1.5)
+    # gesture's neurons are made for long steps: noise drives its deeper layers only where there is more of it
+    drive = 12.0 if path.stem.startswith("gesture-") and "plain" not in path.stem else 1.5
+    batch = spikes(np.random.default_rng(0), shape, 2, 22, drive)
     batch = dataclasses.replace(batch, dt_s=0.01)
     run = simulator.run(batch)
     assert_equal(run, simulate(made, batch))
