@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -229,14 +230,13 @@ def test_a_law_that_differs_from_neuron_to_neuron_is_kept_for_each() -> None:
 @pytest.mark.parametrize("path", sorted(NETWORKS.glob("*.nir")), ids=lambda path: path.stem)
 def test_the_shipped_networks_run_on_8_bits_and_equal_the_reference(path: Path) -> None:
     graph, sha256 = read_nir(path)
-    made = lower(graph, Dialect(dt=0.01), sha256)
+    dt_s = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["recipe"]["dt_s"]
+    made = lower(graph, Dialect(dt=dt_s), sha256)
     simulator = compile(made)
     assert (simulator.engine, simulator.reason) == ("vector, int8 weights", None)
     shape = made.populations[0].shape
-    # gesture's neurons are made for long steps: noise drives its deeper layers only where there is more of it
-    drive = 12.0 if path.stem.startswith("gesture-") and "plain" not in path.stem else 1.5
-    batch = spikes(np.random.default_rng(0), shape, 2, 22, drive)
-    batch = dataclasses.replace(batch, dt_s=0.01)
+    batch = spikes(np.random.default_rng(0), shape, 2, 22, 1.5)
+    batch = dataclasses.replace(batch, dt_s=dt_s)
     run = simulator.run(batch)
     assert_equal(run, simulate(made, batch))
     assert (run.counts.spikes[:, :, 1:-1].sum(axis=(0, 1)) > 0).all()
