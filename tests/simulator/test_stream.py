@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -279,9 +280,10 @@ def test_a_piece_that_does_not_fit_is_refused_with_every_fault_and_changes_nothi
 @pytest.mark.parametrize("path", sorted(NETWORKS.glob("*-base.nir")), ids=lambda path: path.stem)
 def test_the_shipped_networks_go_on_by_windows(path: Path) -> None:
     graph, sha256 = read_nir(path)
-    made = lower(graph, Dialect(dt=0.01), sha256)
+    dt_s = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["recipe"]["dt_s"]
+    made = lower(graph, Dialect(dt=dt_s), sha256)
     batch = spikes(np.random.default_rng(0), made.populations[0].shape, 1, 30, 1.5)
-    batch = dataclasses.replace(batch, dt_s=0.01)
+    batch = dataclasses.replace(batch, dt_s=dt_s)
     fed = feed(compile(made).stream(), cut(batch, {10, 20}))
     assert_equal(fed, reference.simulate(made, batch))
     assert (fed.counts.spikes[:, 20:, 1:-1].sum(axis=(0, 1)) > 0).all()
