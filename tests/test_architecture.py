@@ -29,6 +29,7 @@ BASE = {
     "starts",
     "early_stopping",
     "noise",
+    "live",
 }
 LAYERS = {
     # part: what it may import besides itself and the base

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmbench.errors import InputError
+from nmbench.errors import DataMissing, InputError
 
 if TYPE_CHECKING:
     from nmbench.training.tasks import Task
 
 WITHOUT_TORCH = (
     "torch is not installed: pip install nmbench[train]. The shipped networks were trained with torch==2.13.0"
-    " for the CPU (pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu); others"
-    " train as well, to other bytes"
+    " for the CPU; other versions train as well, to other bytes"
 )
 FELL_SHORT = 1
 
@@ -43,14 +42,18 @@ def train(
     if find_spec("torch") is None:
         raise InputError("nmbench train", [WITHOUT_TORCH])
     _check_device(device)
-    from nmbench.training.tasks import tasks
+    from nmbench.training.tasks import EVERYTHING, tasks, trained_apart
 
     wanted = tasks(suite, workload, size, data)
     if fresh:
         _forget(wanted, out)
-    options = f"--suite {suite} " if suite != "temporal" else ""
+    # a suite goes by its name: provenance travels, folders of this machine do not
+    options = f"--suite {Path(suite).name} " if suite != "temporal" else ""
     command = f"nmbench train {{}} --size {{}} {options}--seed {seed} --seeds {seeds}"
-    _train(wanted, list(range(seed, seed + seeds)), out, data_path, device, command)
+    seeds_wanted = list(range(seed, seed + seeds))
+    named = workload != EVERYTHING
+    apart = [] if named else trained_apart(suite)
+    _train(wanted, seeds_wanted, out, data_path, device, command, named=named, apart=apart)
 
 
 def _check_device(device: str) -> None:
@@ -70,7 +73,15 @@ def _forget(wanted: list[Task], out: Path) -> None:
 
 
 def _train(
-    wanted: list[Task], seeds: list[int], out: Path, data_path: Path | None, device: str, command: str
+    wanted: list[Task],
+    seeds: list[int],
+    out: Path,
+    data_path: Path | None,
+    device: str,
+    command: str,
+    *,
+    named: bool,
+    apart: list[str],
 ) -> None:
     from nmbench import places
     from nmbench.training.compare import compare
@@ -78,8 +89,10 @@ def _train(
     from nmbench.training.job import Place
     from nmbench.training.job import train as train_task
 
-    rows = []
+    rows, missing = [], None
     with Display() as display:
+        for name in apart:
+            display.note(f"{name} is trained by: python -m nmbench.training.spotting {name}")
         for task in wanted:
             place = Place(
                 out=out,
@@ -88,9 +101,18 @@ def _train(
                 device=device,
                 command=command.format(task.workload.name, task.size),
             )
-            made = train_task(task, seeds, place, display, display.training)
+            try:
+                made = train_task(task, seeds, place, display, display.training)
+            except DataMissing as error:
+                if named:
+                    raise
+                missing = error
+                display.note(f"{task.name} is left out: {' '.join(str(error).split())}")
+                continue
             display.finished(made)
             rows.append(compare(task, made))
+    if missing and not rows:
+        raise missing
     show(rows)
     print(out)
     if any(row.fell_short for row in rows):

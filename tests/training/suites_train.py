@@ -4,41 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SUITE = """\
-schema: nmbench.suite/1
-name: tiny
-version: 1
-title: A suite in miniature
-summary: For tests.
-workloads: [digits]
-"""
+from suites import SUITE
+from suites import WORKLOAD as RUN
 
-WORKLOAD = """\
-schema: nmbench.workload/1
-name: digits
-version: 1
-title: Few digits
-summary: For tests.
-modality: vision
-temporal: false
-data:
-  synthetic:
-    source: digits-saccade
-    licence: generated
-    options: {limit: 5, saccade_us: 10000}
-    networks: {small: networks/digits-small.nir, base: networks/digits-base.nir}
-  real:
-    source: nmnist
-    licence: CC BY-SA 4.0
-    networks: {base: networks/digits-base.nir}
-transforms:
-  - {name: pool, options: {x: 2, y: 2}}
-window: {steps: 6}
-dialect: {dt: 0.005}
-decision: mean_softmax
-quality: {metric: accuracy, target: 0.01}
-scenarios: [SingleStream]
-"""
+WORKLOAD = RUN.replace(
+    "    networks: {base: base.nir}\n  real:",
+    "    networks: {small: networks/digits-small.nir, base: networks/digits-base.nir}\n  real:",
+).replace("{base: base.nir}", "{base: networks/digits-base.nir}")
 
 RECIPE = """\
 layers:

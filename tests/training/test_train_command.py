@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 
 from nmbench import train_commands
 from nmbench.cli import app
-from nmbench.errors import InputError
+from nmbench.errors import DataMissing, InputError
 from nmbench.network.lower import lower
 from nmbench.network.nir_file import read_nir
 from nmbench.training.compare import compare
 from nmbench.training.provenance import Provenance, read_provenance
-from nmbench.training.tasks import tasks
+from nmbench.training.tasks import tasks, trained_apart
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +142,34 @@ def test_all_is_compared_with_what_is_shipped(trained: tuple[Path, Path, str], t
     assert compared.margin == 0
     assert compared.fell_short
     assert "too low" in run(shipped, out, "all", code=1)
+
+
+def test_all_does_without_data_that_are_not_here(
+    trained: tuple[Path, Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite, out, _ = trained
+    wider = tmp_path / "wider"
+    shutil.copytree(suite, wider)
+    digits = (suite / "digits.yaml").read_text()
+    real_alone = digits.replace("name: digits", "name: touch").replace(
+        "source: digits-saccade", "source: nmnist"
+    )
+    (wider / "touch.yaml").write_text(real_alone.replace("    options: {limit: 5, saccade_us: 10000}\n", ""))
+    (wider / "suite.yaml").write_text(
+        (suite / "suite.yaml").read_text().replace("[digits]", "[touch, digits]")
+    )
+    monkeypatch.setenv("NMBENCH_DATA", str(tmp_path / "nothing"))
+    said = run(wider, out, "all")
+    assert "is left out" in said and "nmbench data fetch nmnist" in said
+    assert "digits-base" in said.split("Network")[-1]
+    done = CliRunner().invoke(app, ["train", "touch", "--suite", str(wider), "--out", str(out)])
+    assert isinstance(done.exception, DataMissing)
+    assert str(tmp_path) not in provenance(out).command
+
+
+def test_words_to_spot_are_trained_apart_and_that_is_said() -> None:
+    assert trained_apart("temporal") == ["running-words"]
+    assert "running-words" not in {task.workload.name for task in tasks("temporal", "all", "base", None)}
 
 
 def test_a_provenance_of_an_older_schema_is_not_compared_with(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -154,6 +154,39 @@ def event_set(  # one door for every source, so that the invariants are checked 
         if len(made.events) and int(made.events[field].max()) >= size:
             raise ValueError(f"{name}: {field} = {made.events[field].max()}, the sensor has {size}")
     return made
+
+
+def train_and_test(
+    source: str,
+    sensor: tuple[int, int, int],
+    samples: Sequence[Events],
+    labels: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    classes: tuple[str, ...],
+    *,
+    synthetic: bool,
+    test: npt.ArrayLike,
+) -> dict[str, EventSet]:
+    """Share samples out: ``test`` (bool, ``[n]``) says which are for the test; their order is kept.
+
+    Raises
+    ------
+    ValueError
+        As `event_set`.
+    """
+    of_label, of_group, tested = np.asarray(labels), np.asarray(groups), np.asarray(test, dtype=np.bool_)
+    return {
+        split: event_set(
+            f"{source}/{split}",
+            sensor,
+            [samples[i] for i in np.flatnonzero(kept).tolist()],
+            of_label[kept],
+            of_group[kept],
+            classes,
+            synthetic,
+        )
+        for split, kept in (("train", ~tested), ("test", tested))
+    }
 
 
 def marks_of(rows: Iterable[tuple[int, int, int, int]]) -> Marks:

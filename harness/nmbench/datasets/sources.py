@@ -62,6 +62,7 @@ SOURCES: Mapping[str, Source] = {
         "two strokes of a procedural figure: their order and tempo, before a busy ground",
         (
             "vision.gesture",
+            "vision.gesture_subjects",
             "vision.gesture_score",
             "vision.gesture_scenery",
             "vision.gesture_figure",
@@ -72,7 +73,13 @@ SOURCES: Mapping[str, Source] = {
     "gesture-plain": Source(
         True,
         "a procedural figure that does the gestures of DVS128 Gesture",
-        ("vision.gesture_plain", "vision.gesture_figure", "vision.gesture_motion", *_VISION),
+        (
+            "vision.gesture_plain",
+            "vision.gesture_subjects",
+            "vision.gesture_figure",
+            "vision.gesture_motion",
+            *_VISION,
+        ),
     ),
     "spoken-digits": Source(
         True,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import TextColumn
 from rich.table import Table
 
+from nmbench.live import Live
 from nmbench.training.compare import Comparison
 from nmbench.training.fit import Listener, Moment
 from nmbench.training.provenance import Provenance
@@ -18,42 +18,18 @@ WIDTH = 100
 """Columns of the table where it is printed to no terminal."""
 
 
-class Display:
-    """A listener on stderr; stdout is kept for results."""
+class Display(Live):
+    """A listener of data that are loaded and of networks that are trained."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._live = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[said]}"),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        )
-        self._bars: dict[str, TaskID] = {}
-
-    def __enter__(self) -> Display:
-        """Begin to draw."""
-        self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop drawing."""
-        self._live.stop()
-        if kind is KeyboardInterrupt:
-            self.note("interrupted: the same command takes up where this one stopped")
+        super().__init__(TextColumn("{task.fields[said]}"))
 
     def step(self, task: str, done: int, total: int) -> None:
-        """Show how far a data set is."""
+        """Show how far a data set is; without a terminal print a line now and then."""
         if self._console.is_terminal:
             self._move(task, done, total, f"{done}/{total}")
-
-    def note(self, text: str) -> None:
-        """Print a line that stays."""
-        self._console.print(f"[yellow]note[/] {escape(text)}", soft_wrap=True)
+        elif self._is_time(task):
+            self._line(f"{task}: {done}/{total}")
 
     def training(self, name: str) -> Listener:
         """Return a listener of one training."""
@@ -64,27 +40,20 @@ class Display:
                 done = (moment.epoch - 1) * moment.batches + moment.batch
                 self._move(name, done, moment.epochs * moment.batches, said)
             elif moment.batch == moment.batches:
-                print(f"{name}: {said}", file=sys.stderr, flush=True)
+                self._line(f"{name}: {said}")
 
         return listen
 
     def finished(self, made: Provenance) -> None:
         """Print what came of a network."""
-        for bar in self._bars.values():
-            self._live.remove_task(bar)
-        self._bars.clear()
+        for task in list(self._tasks):
+            self._drop(task)
         seeds = made.seeds
-        self._console.print(
+        self._print(
             f"[green]done[/] {escape(made.network)}: {_percent(made.accuracy.value)}"
             f" (mean of {len(seeds.runs)} seeds {_percent(seeds.mean)}, float {_percent(seeds.mean_float)},"
             f" int4 {_percent(seeds.mean_int4)}; counts alone {_percent(made.counts_only.accuracy)})",
-            soft_wrap=True,
         )
-
-    def _move(self, task: str, done: int, total: int, said: str) -> None:
-        if task not in self._bars:
-            self._bars[task] = self._live.add_task(escape(task), total=total, said="")
-        self._live.update(self._bars[task], completed=done, total=total, said=said)
 
 
 def sentence(moment: Moment) -> str:

@@ -96,13 +96,20 @@ def tasks(suite: str, workload: str, size: str, data: str | None) -> list[Task]:
         try:
             read = read_workload(folder / f"{name}.yaml")
             if workload == EVERYTHING and read.spotting is not None:
-                continue  # nmbench.training.spotting trains these
+                continue  # `trained_apart` names them
             found += _of_workload(folder, read, size, data)
         except InputError as error:
             faults += [f"{error.subject}: {fault}" for fault in error.faults]
     if faults:
         raise InputError("nmbench train", faults)
     return found
+
+
+def trained_apart(suite: str) -> list[str]:
+    """Name the workloads of a suite that spot words: `nmbench.training.spotting` trains them."""
+    folder = suite_folder(suite)
+    names = read_document(folder / "suite.yaml", SuiteFile).workloads
+    return [name for name in names if read_workload(folder / f"{name}.yaml").spotting is not None]
 
 
 def read_workload(path: Path) -> Workload:

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict
 
 from nmbench.datasets.audio.cochlea import SENSOR
 from nmbench.datasets.audio.encoder import Encoder, heard
-from nmbench.datasets.events import Events, EventSet, event_set
+from nmbench.datasets.events import Events, EventSet, train_and_test
 from nmbench.datasets.holdings import missing
 from nmbench.datasets.samples import make_samples
 from nmbench.documents import check
@@ -126,19 +126,16 @@ def load(
     if all(tested) or not any(tested):
         raise InputError(str(path), [f"{sum(tested)} of {len(tested)} recordings are for the test: no split"])
     made = make_samples(lambda i: utterance(recordings[i], chosen.encoder), len(recordings), progress)
-    sets = {}
-    for split, wanted in (("train", False), ("test", True)):
-        kept = [i for i, test in enumerate(tested) if test is wanted]
-        sets[split] = event_set(
-            name=f"fsdd/{split}",
-            sensor=SENSOR,
-            samples=[made[i] for i in kept],
-            labels=[recordings[i].digit for i in kept],
-            groups=[speakers.index(recordings[i].speaker) for i in kept],
-            classes=CLASSES,
-            synthetic=False,
-        )
-    return sets
+    return train_and_test(
+        "fsdd",
+        SENSOR,
+        made,
+        [r.digit for r in recordings],
+        [speakers.index(r.speaker) for r in recordings],
+        CLASSES,
+        synthetic=False,
+        test=tested,
+    )
 
 
 def utterance(recording: Recording, encoder: Encoder = "fast") -> Events:

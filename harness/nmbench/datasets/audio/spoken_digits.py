@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from nmbench.datasets.audio.cochlea import SENSOR
 from nmbench.datasets.audio.encoder import Encoder, heard
 from nmbench.datasets.audio.speech import RATE_HZ, Manner, speak, trimmed
-from nmbench.datasets.events import Events, EventSet, event_set
+from nmbench.datasets.events import Events, EventSet, train_and_test
 from nmbench.datasets.reproducible import Draws
 from nmbench.datasets.samples import make_samples
 from nmbench.documents import check
@@ -117,19 +117,16 @@ def generate(
         for rendition in range(chosen.renditions)
     ]
     made = make_samples(lambda i: utterance(seed, *samples[i], chosen.encoder), len(samples), progress)
-    sets = {}
-    for split, side in (("train", TRAIN_VOICES), ("test", TEST_VOICES)):
-        kept = [i for i, (voice, _, _) in enumerate(samples) if VOICES[voice] in side]
-        sets[split] = event_set(
-            name=f"spoken_digits/{split}",
-            sensor=SENSOR,
-            samples=[made[i] for i in kept],
-            labels=[samples[i][1] for i in kept],
-            groups=[samples[i][0] for i in kept],
-            classes=CLASSES,
-            synthetic=True,
-        )
-    return sets
+    return train_and_test(
+        "spoken_digits",
+        SENSOR,
+        made,
+        [word for _, word, _ in samples],
+        [voice for voice, _, _ in samples],
+        CLASSES,
+        synthetic=True,
+        test=[VOICES[voice] in TEST_VOICES for voice, _, _ in samples],
+    )
 
 
 def utterance(seed: int, voice: int, word: int, rendition: int, encoder: Encoder = "fast") -> Events:

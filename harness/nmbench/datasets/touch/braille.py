@@ -16,11 +16,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from nmbench.datasets.encoders import delta
-from nmbench.datasets.events import EventSet, event_set
+from nmbench.datasets.events import EventSet, train_and_test
 from nmbench.datasets.holdings import missing
 from nmbench.datasets.samples import make_samples
 from nmbench.datasets.touch.taxels import CLASSES, TAXELS, read_trials
@@ -85,18 +84,16 @@ def load(
     felt = make_samples(
         lambda i: delta(trials.readings[i], threshold, PERIOD_US), len(trials.letter), progress
     )
-    return {
-        split: event_set(
-            name=f"braille/{split}",
-            sensor=SENSOR,
-            samples=[felt[i] for i in np.flatnonzero(kept)],
-            labels=trials.letter[kept],
-            groups=trials.repetition[kept],
-            classes=CLASSES,
-            synthetic=False,
-        )
-        for split, kept in (("train", ~tested), ("test", tested))
-    }
+    return train_and_test(
+        "braille",
+        SENSOR,
+        felt,
+        trials.letter,
+        trials.repetition,
+        CLASSES,
+        synthetic=False,
+        test=tested,
+    )
 
 
 def find_archive(root: Path) -> Path:

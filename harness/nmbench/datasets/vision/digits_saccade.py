@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 from sklearn.datasets import load_digits
 
-from nmbench.datasets.events import Events, EventSet, event_set
+from nmbench.datasets.events import Events, EventSet, train_and_test
 from nmbench.datasets.reproducible import Draws, Floats
 from nmbench.datasets.samples import make_samples
 from nmbench.datasets.vision.event_camera import (
@@ -98,20 +98,16 @@ def generate(
         return record(pictures[chosen[index]], asked, sensor, gaze, light, draws)
 
     samples = make_samples(make, len(chosen), progress)
-    labels = np.asarray(digits.target)[chosen]
-
-    def part(name: str, rows: npt.NDArray[np.int64]) -> EventSet:
-        return event_set(
-            f"digits_saccade/{name}",
-            (SIDE, SIDE, 2),
-            [samples[row] for row in rows],
-            labels[rows],
-            np.full(len(rows), -1),
-            CLASSES,
-            synthetic=True,
-        )
-
-    return {"train": part("train", np.flatnonzero(~test)), "test": part("test", np.flatnonzero(test))}
+    return train_and_test(
+        "digits_saccade",
+        (SIDE, SIDE, 2),
+        samples,
+        np.asarray(digits.target)[chosen],
+        np.full(len(chosen), -1),
+        CLASSES,
+        synthetic=True,
+        test=test,
+    )
 
 
 def split(

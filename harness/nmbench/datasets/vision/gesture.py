@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field
 
-from nmbench.datasets.events import Events, EventSet, event_set
+from nmbench.datasets.events import Events, EventSet
 from nmbench.datasets.reproducible import Draws, Floats, sine
-from nmbench.datasets.samples import make_samples
-from nmbench.datasets.vision.event_camera import CameraOptions, Frame, Sensor, build_sensor, develop, start
+from nmbench.datasets.vision.event_camera import Frame, Sensor, build_sensor, develop, start
 from nmbench.datasets.vision.gesture_figure import SIDE, Stance, draw_body, draw_sway, paint, pose, stand
 from nmbench.datasets.vision.gesture_motion import MOTIONS, draw_manner
 from nmbench.datasets.vision.gesture_scenery import (
@@ -31,30 +30,31 @@ from nmbench.datasets.vision.gesture_scenery import (
     places,
 )
 from nmbench.datasets.vision.gesture_score import CLASSES, Score, draw_score
+from nmbench.datasets.vision.gesture_subjects import (
+    FrameUs,
+    Gestures,
+    SubjectOptions,
+    Subjects,
+    Trials,
+    perform,
+)
 from nmbench.documents import check
-from nmbench.errors import unknown
 
 _SUBJECT, _HABIT, _TRIAL, _NOISE, _BESIDE, _SCENERY = 11, 12, 13, 14, 15, 16
 """Second part of the keys of the random streams: each thing has its own."""
 
 
-class GestureOptions(BaseModel):
+class GestureOptions(SubjectOptions):
     """Options of the set; the defaults are the published version."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    CLASSES = CLASSES
 
-    subjects: int = Field(default=100, ge=2, le=10_000)
-    """Subjects, each with a body and habits of its own."""
+    subjects: Subjects = 100
     test_subjects: int = Field(default=20, ge=1)
-    """The last so many subjects are for the test."""
-    trials: int = Field(default=1, ge=1, le=1_000)
-    """Times that each subject does each gesture."""
-    gestures: tuple[str, ...] = Field(default=CLASSES, strict=False)
-    """Classes that are made; labels are those of all 12 whatever is chosen."""
+    trials: Trials = 1
+    gestures: Gestures = CLASSES
     duration_us: int = Field(default=2_400_000, ge=2_100_000, le=2_600_000)
-    """Length of a sample, microseconds."""
-    frame_us: int = Field(default=3_000, ge=500, le=10_000)
-    """Time between two frames that the camera sees, microseconds."""
+    frame_us: FrameUs = 3_000
     faintest: float = Field(default=0.5, gt=0.0, le=1.0)
     """Least factor on the contrast of the figure; the largest is 1."""
     ground: float = Field(default=1.0, ge=0.0, le=2.0)
@@ -65,22 +65,6 @@ class GestureOptions(BaseModel):
     """Factor on how far the figure leans and turns."""
     distractor: bool = True
     """Whether somebody else gestures beside."""
-    camera: CameraOptions = CameraOptions()
-    """Constants of the sensor."""
-
-    @field_validator("gestures")
-    @classmethod
-    def _known(cls, gestures: tuple[str, ...]) -> tuple[str, ...]:
-        faults = [unknown("gesture", name, CLASSES) for name in gestures if name not in CLASSES]
-        if faults or not gestures or len(set(gestures)) < len(gestures):
-            raise ValueError("; ".join(faults) or "name at least one gesture, and none twice")
-        return gestures
-
-    @model_validator(mode="after")
-    def _split(self) -> GestureOptions:
-        if self.test_subjects >= self.subjects:
-            raise ValueError(f"test_subjects must be below subjects ({self.subjects})")
-        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,29 +122,12 @@ def generate(
     """
     asked = check(dict(options), GestureOptions, "source gesture")
     sensor = build_sensor(asked.camera, SIDE, SIDE, seed)
-    chosen = [CLASSES.index(name) for name in asked.gestures]
-    plan = [(s, c, t) for s in range(asked.subjects) for c in chosen for t in range(asked.trials)]
 
-    def make(index: int) -> Events:
-        scene = draw_scene(asked, seed, *plan[index])
-        return record(scene, asked, sensor, Draws(seed, _NOISE, *plan[index]))
+    def make(subject: int, label: int, trial: int) -> Events:
+        scene = draw_scene(asked, seed, subject, label, trial)
+        return record(scene, asked, sensor, Draws(seed, _NOISE, subject, label, trial))
 
-    samples = make_samples(make, len(plan), progress)
-
-    def part(name: str, subjects: range) -> EventSet:
-        rows = [row for row, (subject, _, _) in enumerate(plan) if subject in subjects]
-        return event_set(
-            f"gesture/{name}",
-            (SIDE, SIDE, 2),
-            [samples[row] for row in rows],
-            [plan[row][1] for row in rows],
-            [plan[row][0] for row in rows],
-            CLASSES,
-            synthetic=True,
-        )
-
-    first = asked.subjects - asked.test_subjects
-    return {"train": part("train", range(first)), "test": part("test", range(first, asked.subjects))}
+    return perform("gesture", asked, make, progress)
 
 
 def draw_scene(options: GestureOptions, seed: int, subject: int, label: int, trial: int) -> Scene:

@@ -11,16 +11,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field
 
-from nmbench.datasets.events import Events, EventSet, event_set
+from nmbench.datasets.events import Events, EventSet
 from nmbench.datasets.reproducible import Draws, Floats
-from nmbench.datasets.samples import make_samples
-from nmbench.datasets.vision.event_camera import CameraOptions, Frame, Sensor, build_sensor, develop, start
+from nmbench.datasets.vision.event_camera import Frame, Sensor, build_sensor, develop, start
 from nmbench.datasets.vision.gesture_figure import SIDE, Body, draw_body, draw_sway, film, paint, pose
 from nmbench.datasets.vision.gesture_motion import MOTIONS, Arms, draw_manner
+from nmbench.datasets.vision.gesture_subjects import (
+    FrameUs,
+    Gestures,
+    SubjectOptions,
+    Subjects,
+    Trials,
+    perform,
+)
 from nmbench.documents import check
-from nmbench.errors import unknown
 
 CLASSES = tuple(MOTIONS)
 
@@ -28,39 +34,17 @@ _SUBJECT, _HABIT, _TRIAL, _NOISE = 1, 2, 3, 4
 """Second part of the keys of the random streams: each thing has its own."""
 
 
-class GestureOptions(BaseModel):
+class GestureOptions(SubjectOptions):
     """Options of the set; the defaults are the published version."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    CLASSES = CLASSES
 
-    subjects: int = Field(default=24, ge=2, le=10_000)
-    """Subjects, each with a body and habits of its own."""
+    subjects: Subjects = 24
     test_subjects: int = Field(default=6, ge=1)
-    """The last so many subjects are for the test."""
-    trials: int = Field(default=3, ge=1, le=1_000)
-    """Times that each subject does each gesture."""
-    gestures: tuple[str, ...] = Field(default=CLASSES, strict=False)
-    """Classes that are made; labels are those of all 11 whatever is chosen."""
+    trials: Trials = 3
+    gestures: Gestures = CLASSES
     duration_us: int = Field(default=1_500_000, ge=10_000, le=5_000_000)
-    """Length of a sample, microseconds."""
-    frame_us: int = Field(default=2_000, ge=500, le=10_000)
-    """Time between two frames that the camera sees, microseconds."""
-    camera: CameraOptions = CameraOptions()
-    """Constants of the sensor."""
-
-    @field_validator("gestures")
-    @classmethod
-    def _known(cls, gestures: tuple[str, ...]) -> tuple[str, ...]:
-        faults = [unknown("gesture", name, CLASSES) for name in gestures if name not in CLASSES]
-        if faults or not gestures or len(set(gestures)) < len(gestures):
-            raise ValueError("; ".join(faults) or "name at least one gesture, and none twice")
-        return gestures
-
-    @model_validator(mode="after")
-    def _split(self) -> GestureOptions:
-        if self.test_subjects >= self.subjects:
-            raise ValueError(f"test_subjects must be below subjects ({self.subjects})")
-        return self
+    frame_us: FrameUs = 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,30 +95,12 @@ def generate(
     """
     asked = check(dict(options), GestureOptions, "source gesture-plain")
     sensor = build_sensor(asked.camera, SIDE, SIDE, seed)
-    chosen = [CLASSES.index(name) for name in asked.gestures]
-    plan = [(s, c, t) for s in range(asked.subjects) for c in chosen for t in range(asked.trials)]
 
-    def make(index: int) -> Events:
-        subject, label, trial = plan[index]
+    def make(subject: int, label: int, trial: int) -> Events:
         scene = draw_scene(asked, seed, subject, label, trial)
         return record(scene, asked, sensor, Draws(seed, _NOISE, subject, label, trial))
 
-    samples = make_samples(make, len(plan), progress)
-
-    def part(name: str, subjects: range) -> EventSet:
-        rows = [row for row, (subject, _, _) in enumerate(plan) if subject in subjects]
-        return event_set(
-            f"gesture-plain/{name}",
-            (SIDE, SIDE, 2),
-            [samples[row] for row in rows],
-            [plan[row][1] for row in rows],
-            [plan[row][0] for row in rows],
-            CLASSES,
-            synthetic=True,
-        )
-
-    first = asked.subjects - asked.test_subjects
-    return {"train": part("train", range(first)), "test": part("test", range(first, asked.subjects))}
+    return perform("gesture-plain", asked, make, progress)
 
 
 def draw_scene(options: GestureOptions, seed: int, subject: int, label: int, trial: int) -> Scene:
