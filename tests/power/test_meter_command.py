@@ -128,7 +128,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 
 
 def test_a_flood_is_stopped(tmp_path: Path) -> None:
-    assert "lines a second" in refused(tmp_path, "while True: print('7\\n' * 10_000)\n")
+    assert "lines a second" in refused(tmp_path, "while True: print('7\\n' * 10_000, end='')\n")
 
 
 def test_a_flood_without_lines_is_stopped(tmp_path: Path) -> None:
